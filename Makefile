@@ -1,0 +1,47 @@
+# The verbs of the project. `make demo` and `make test` are all a newcomer needs; both make the virtual environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up down status lock schemas clean
+
+help:  ## What can be done
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+demo: $(VENV)  ## A few hundred comprobantes with every kind of trouble, on a local AWS, in about two minutes
+	@$(BIN)/python -m tests.sandbox.demo
+
+test: $(VENV)  ## All the tests: values, handlers on moto, the template on a local AWS
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(VENV)  ## Format, lint, types, template
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/cfn-lint template.yaml
+
+up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
+	@PROVIDER_URL="$(PROVIDER_URL)" PARAMS="$(PARAMS)" CUENTAS="$(CUENTAS)" PORT="$(PORT)" $(BIN)/python -m tests.sandbox up
+
+down: $(VENV)  ## Ends what `make up` started
+	@$(BIN)/python -m tests.sandbox down
+
+status: $(VENV)  ## Whether it runs
+	@$(BIN)/python -m tests.sandbox status
+
+schemas: $(VENV)  ## Writes the published JSON Schemas anew from the models
+	$(BIN)/python -m tests.schemas
+
+lock: $(VENV)  ## Writes the locks anew (needs uv)
+	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --quiet --upgrade -o requirements-dev.lock
+	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --quiet -c requirements-dev.lock -o requirements.lock
+
+$(VENV): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $(VENV)
+
+clean:  ## Removes everything that was generated
+	rm -rf $(VENV) .sandbox .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""DynamoDB stream → state: fold each stored hook, and tell what it changed."""

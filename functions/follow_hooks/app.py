@@ -1,0 +1,93 @@
+"""Lambda handler: the stream's inserted hooks in, states and events out."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from facturacion.contraster import ContrastEnvironment, Contraster
+from facturacion.cuentas import CuentaMalConfigurada
+from facturacion.environment import Reader
+from facturacion.estado import Estado
+from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.telling import tell
+from follow_hooks.following import Stored, fold, stored_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from facturacion.asiento import Asiento
+
+logger = logger_for("follow_hooks")
+metrics = metrics_for("follow_hooks")
+
+
+class Environment:
+    """The variables of this function."""
+
+    @staticmethod
+    def from_env(env: Mapping[str, str]) -> ContrastEnvironment:
+        read = Reader(env)
+        environment = ContrastEnvironment.read(read)
+        read.done()
+        return environment
+
+
+@cache
+def _contraster() -> Contraster:
+    return Contraster.build(Environment.from_env(os.environ), logger=logger, count=counter(metrics))
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    contraster = _contraster()
+    issued: set[str] = set()
+    for record in event["Records"]:
+        hook = stored_hook(record["dynamodb"]["NewImage"])
+        try:
+            asiento = _follow(hook, contraster)
+        except (ClientError, BotoCoreError) as error:
+            # The stream gives this record and the later ones again: what was folded finds itself folded.
+            logger.exception("hook_sin_aplicar", extra={"cuenta": hook.cuenta, "codigo": type(error).__name__})
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+        if asiento and asiento.estado is Estado.EMITIDO and asiento.abierto:
+            issued.add(hook.cuenta)
+    remaining = lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())  # noqa: E731
+    for alias in sorted(issued):
+        _fetch_caes(alias, contraster, remaining)
+    return {"batchItemFailures": []}
+
+
+def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:
+    f = contraster.finishing
+    asiento = fold(hook, f.ledger)
+    estado = asiento.estado if asiento else None
+    logger.info(
+        "hook_aplicado",
+        extra={
+            "cuenta": hook.cuenta,
+            "external_reference": hook.external_reference,
+            "hook_id": hook.hook_id,
+            "evento": hook.evento,
+            "estado": estado,
+        },
+    )
+    if asiento and asiento.evento_pendiente and asiento.estado is not Estado.EMITIDO:
+        tell([(asiento, None)], ledger=f.ledger, bus=f.bus, at=f.clock())
+    return asiento
+
+
+def _fetch_caes(alias: str, contraster: Contraster, remaining: Callable[[], timedelta]) -> None:
+    """The provider is asked at most every ContrastSeconds, for all that wait. What fails is the reconciliation's."""
+    try:
+        cuenta = contraster.cuentas.get(alias)
+        if cuenta:
+            contraster.contrast(cuenta, remaining=remaining)
+    except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
+        logger.exception("sin_contrastar", extra={"cuenta": alias, "codigo": type(error).__name__})

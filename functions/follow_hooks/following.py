@@ -1,0 +1,101 @@
+"""One stored hook folded into the state of its comprobante.
+
+The stream repeats and retries, so every fold is idempotent: its condition is the row of `estado.fold` that it writes,
+and a hook that was folded already finds its own result. What is told to the company is told after the state is
+written; a crash between leaves `evento_pendiente`, the stream repeats the record, and the fold finds what it owes.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, NamedTuple
+
+from facturacion.asiento import Asiento, Causa
+from facturacion.estado import Estado
+from facturacion.ledger import Refused
+from tusfacturas.catalogue import read_lines
+from tusfacturas.hooks import read_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from facturacion.ledger import Ledger
+
+UNKNOWN = Causa(
+    "ReferenciaAjena",
+    "external_reference",
+    "TusFacturas avisó de una referencia que nadie pidió emitir por aquí: puede ser de otro sistema.",
+)
+
+
+class Stored(NamedTuple):
+    """A stored hook, from its image in the stream. `external_reference` is empty where it has none of ours."""
+
+    cuenta: str
+    external_reference: str
+    hook_id: str
+    evento: str
+    mensajes: tuple[str, ...]
+
+
+def stored_hook(image: Mapping[str, Any]) -> Stored:
+    """`image`: the NewImage of a `HOOK#` item, as the stream's event has it: typed, and binary as base64."""
+    cuenta, _, reference = image["pk"]["S"].partition("#")
+    body = base64.b64decode(image["cuerpo"]["B"])
+    evento = image["evento"]["S"]
+    return Stored(
+        cuenta=cuenta,
+        external_reference=reference,
+        hook_id=image["hook_id"]["S"],
+        evento=evento,
+        mensajes=read_hook(body).mensajes if evento == "error" else (),
+    )
+
+
+def fold(hook: Stored, ledger: Ledger) -> Asiento | None:
+    """The asiento after the hook; None where there is nothing to fold it into."""
+    if not hook.external_reference:
+        return None
+    written = _transition(hook, ledger)
+    if written is None:
+        # An evento of which the documentation does not speak: kept, and it moves nothing.
+        return ledger.get(hook.cuenta, hook.external_reference)
+    if isinstance(written, Asiento):
+        return written
+    stored = written.stored
+    if stored is None:
+        created = ledger.unknown_reference(hook.cuenta, hook.external_reference, UNKNOWN)
+        # Claimed in the same moment: then the stream's repeat of this record finds the claim. It cannot be dropped.
+        return created if isinstance(created, Asiento) else fold(hook, ledger)
+    return _unmoved(hook, stored, ledger)
+
+
+def _transition(hook: Stored, ledger: Ledger) -> Asiento | Refused | None:
+    cuenta, reference, hook_id = hook.cuenta, hook.external_reference, hook.hook_id
+    match hook.evento:
+        case "emitido":
+            return ledger.fold_emitido(cuenta, reference)
+        case "error":
+            causas = [Causa(linea.codigo, "", linea.texto) for linea in read_lines(hook.mensajes)]
+            return ledger.fold_error(cuenta, reference, hook_id, causas)
+        case "encolado" | "cambio_fecha":
+            return ledger.fold_encolado(cuenta, reference, hook_id)
+        case "eliminado":
+            written = ledger.fold_eliminado(cuenta, reference, hook_id)
+            if isinstance(written, Refused) and written.stored and written.stored.previos:
+                return ledger.fold_deletion_in_doubt(cuenta, reference, hook_id)
+            return written
+        case _:
+            return None
+
+
+def _unmoved(hook: Stored, stored: Asiento, ledger: Ledger) -> Asiento:
+    """The hook moves no state. If it was not accounted for yet, `version` is raised all the same."""
+    absorbed = stored.estado in {Estado.EMITIDO, Estado.ELIMINADO}
+    if absorbed or hook.hook_id in stored.vistos:
+        return stored
+    contradicts = stored.estado is Estado.RECHAZADO and hook.evento != "error"
+    evidence = not stored.previos and hook.evento in {"encolado", "cambio_fecha"} and not contradicts
+    written = ledger.fold_nothing(stored, hook.hook_id, evidence=evidence, reopen=contradicts)
+    return written if isinstance(written, Asiento) else written.stored or stored

@@ -1,0 +1,1 @@
+"""SQS → lotes: validate, claim, POST, record per comprobante."""

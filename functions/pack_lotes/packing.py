@@ -1,0 +1,175 @@
+"""What goes with what, in which order, and what a claim that was lost means. Pure: neither boto3 nor httpx."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from facturacion.asiento import Asiento
+from facturacion.asking import is_alive
+from facturacion.estado import EN_VUELO, Estado
+from tusfacturas.outcomes import Falla, LoteRechazado, TiempoAgotado
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable
+    from datetime import date, datetime, timedelta
+
+    from facturacion.ledger import Puerta
+    from facturacion.mensaje import Mensaje
+    from tusfacturas.models import ComprobanteListo
+    from tusfacturas.outcomes import Incierto, NoEnviado
+
+LOTE_MAX = 100
+"""Requests in one lote (the provider's limit)."""
+LOTE_STEP = 10
+"""How much a lote may grow again after each success."""
+DELAY_MAX_SECONDS = 1_800
+"""The slowest redelivery: 300 receives of it stay below half of the queue's retention."""
+DELAY_SPREAD = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Registro:
+    """A message as SQS handed it over. `sent_at`: SentTimestamp, milliseconds."""
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    receive_count: int
+    sent_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pedido:
+    """A message that was understood and breaks no rule."""
+
+    registro: Registro
+    mensaje: Mensaje
+    listo: ComprobanteListo
+
+    @property
+    def external_reference(self) -> str:
+        return self.mensaje.external_reference
+
+    @property
+    def orden(self) -> tuple[date, int, str]:
+        """By fecha first: a later date issued first makes the earlier ones of that punto de venta fail (10016)."""
+        return (self.listo.fecha, self.registro.sent_at, self.registro.message_id)
+
+
+def by_cuenta(pedidos: Iterable[Pedido]) -> list[tuple[str, list[Pedido]]]:
+    """The pedidos of each cuenta in the order in which they should be issued; the longest waiting cuenta first."""
+    alias = sorted(pedidos, key=lambda p: p.mensaje.cuenta)
+    groups = [
+        (cuenta, sorted(group, key=lambda p: p.orden)) for cuenta, group in groupby(alias, lambda p: p.mensaje.cuenta)
+    ]
+    return sorted(groups, key=lambda g: min(p.registro.sent_at for p in g[1]))
+
+
+def without_repeats(pedidos: Iterable[Pedido]) -> tuple[list[Pedido], list[Pedido]]:
+    """The first message of each reference, and the later ones: they wait until the first has had its turn."""
+    seen: set[tuple[str, str]] = set()
+    first: list[Pedido] = []
+    later: list[Pedido] = []
+    for pedido in sorted(pedidos, key=lambda p: (p.registro.sent_at, p.registro.message_id)):
+        key = (pedido.mensaje.cuenta, pedido.external_reference)
+        (later if key in seen else first).append(pedido)
+        seen.add(key)
+    return first, later
+
+
+def delay_seconds(receive_count: int, *, base: int, rng: random.Random) -> int:
+    """How long a message waits before it comes again: doubling, spread by a fifth so that they do not come in step."""
+    grown = min(base * (1 << min(receive_count - 1, 20)), DELAY_MAX_SECONDS)
+    return max(1, min(round(grown * rng.uniform(1 - DELAY_SPREAD, 1 + DELAY_SPREAD)), DELAY_MAX_SECONDS))
+
+
+class Veredicto(Enum):
+    """What a claim that was lost means for the message."""
+
+    CONOCIDO = auto()
+    """Its effect is certain: tell it again and acknowledge."""
+    RECHAZO_REPETIDO = auto()
+    """This very content was refused before: tell that again and acknowledge."""
+    CONFLICTO = auto()
+    """The reference belongs to another content: reject loudly."""
+    RECLAMAR = auto()
+    """It may be claimed on what was read (corrected after a refusal, or known not to be at the provider)."""
+    PREGUNTAR = auto()
+    """Its effect is unknown: ask the provider."""
+    DEJAR = auto()
+    """It is somebody's, or a person's: leave it on the queue."""
+
+
+def judge(stored: Asiento, content: str, now: datetime, *, provider_timeout: timedelta) -> Veredicto:
+    """`content`: the hash of the message at hand; `stored`: the asiento that kept it from being claimed."""
+    if stored.datos.hash != content:
+        if content in stored.rechazados:
+            return Veredicto.RECHAZO_REPETIDO
+        if stored.estado is Estado.RECHAZADO:
+            return Veredicto.RECLAMAR
+        # A review with no content of its own is of a reference that the provider knew before we did.
+        in_review = stored.estado is Estado.EN_REVISION and not stored.datos.hash
+        return Veredicto.DEJAR if in_review else Veredicto.CONFLICTO
+    match stored.estado:
+        case Estado.PENDIENTE:
+            return Veredicto.RECLAMAR
+        case Estado.ENVIANDO if is_alive(stored, now, provider_timeout=provider_timeout):
+            return Veredicto.DEJAR
+        case estado if estado in EN_VUELO:
+            return Veredicto.PREGUNTAR
+        case Estado.EN_REVISION if not stored.en_cola:
+            # The message may be all that is left of the comprobante.
+            return Veredicto.DEJAR
+        case _:
+            return Veredicto.CONOCIDO
+
+
+def replacement_fault(old: Asiento | None, reemplaza: str, external_reference: str) -> Falla | None:
+    """Why `old` cannot be replaced by this reference; None while it still may be (deleted, or not decided yet)."""
+    match old:
+        case None:
+            codigo, texto = "reemplaza_desconocido", f"No hay ningún comprobante «{reemplaza}» en esta cuenta."
+        case Asiento(estado=Estado.ELIMINADO, reemplazado_por=other) if other and other != external_reference:
+            codigo, texto = "reemplaza_repetido", f"El comprobante «{reemplaza}» ya fue reemplazado por «{other}»."
+        case Asiento(estado=Estado.EMITIDO):
+            codigo, texto = "reemplaza_emitido", f"El comprobante «{reemplaza}» fue emitido: corresponde una nota."
+        case Asiento(estado=Estado.RECHAZADO):
+            codigo = "reemplaza_rechazado"
+            texto = f"El comprobante «{reemplaza}» nunca entró a la cola: se corrige con su misma referencia."
+        case _:
+            return None
+    return Falla(codigo, "reemplaza", texto)
+
+
+def lote_limit(puerta: Puerta, *, individual: bool) -> int:
+    return 1 if individual else min(puerta.limite or LOTE_MAX, LOTE_MAX)
+
+
+def after_success(puerta: Puerta) -> Puerta:
+    """A lote was answered: the next may be larger, and nothing holds the door."""
+    limite = None if puerta.limite is None or puerta.limite + LOTE_STEP >= LOTE_MAX else puerta.limite + LOTE_STEP
+    return replace(puerta, limite=limite, cerrada_hasta=None, golpes=0, motivo=None)
+
+
+def after_uncertain(puerta: Puerta, external_reference: str, problema: Incierto) -> Puerta:
+    """No new lote before a query was answered; half as large where the provider ran out of time on this one."""
+    limite = _half(puerta) if isinstance(problema, TiempoAgotado) else puerta.limite
+    return replace(puerta, limite=limite, incierta=external_reference, motivo=problema.codigo)
+
+
+def after_not_sent(puerta: Puerta, problema: NoEnviado, until: datetime) -> Puerta:
+    """The provider takes nothing of this cuenta: knock again at `until`.
+
+    A lote refused whole for a reason that names nobody is tried smaller, so that a knock costs little; an outage or a
+    maintenance says nothing about the size, and what it held back should leave in full lotes.
+    """
+    limite = _half(puerta) if isinstance(problema, LoteRechazado) else puerta.limite
+    return replace(puerta, limite=limite, cerrada_hasta=until, golpes=puerta.golpes + 1, motivo=problema.codigo)
+
+
+def _half(puerta: Puerta) -> int:
+    return max(1, (puerta.limite or LOTE_MAX) // 2)

@@ -1,0 +1,110 @@
+"""One claimed lote at the provider, whatever it answers: partial acceptance, both refusal forms, nothing at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from tusfacturas.outcomes import (
+    Aceptado,
+    ComprobanteRechazado,
+    Incierto,
+    LoteProcesado,
+    LoteRechazado,
+    NoEnviado,
+    Rechazado,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from facturacion.asiento import Asiento
+    from pack_lotes.packing import Pedido
+
+Outcome: TypeAlias = Aceptado | Rechazado | Incierto | NoEnviado
+
+_OF_THE_COMPROBANTE = re.compile(r"\b(el|este) request\b|errores en todos sus requests|comprobante", re.IGNORECASE)
+"""A refusal of a lote of one that speaks of its content, and not of the cuenta."""
+
+
+class Claimed(NamedTuple):
+    """A pedido whose claim is ours."""
+
+    pedido: Pedido
+    asiento: Asiento
+
+
+class Posted(NamedTuple):
+    """What became of one claimed pedido."""
+
+    claimed: Claimed
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """The ways out: `send` POSTs; `renew` lengthens the claims before a further POST, and gives those that hold."""
+
+    send: Callable[[Sequence[Pedido]], LoteProcesado | NoEnviado | Incierto]
+    renew: Callable[[Sequence[Claimed]], list[Claimed]]
+
+
+def post(
+    lote: Sequence[Claimed],
+    *,
+    send: Callable[[Sequence[Pedido]], LoteProcesado | NoEnviado | Incierto],
+    renew: Callable[[Sequence[Claimed]], list[Claimed]],
+) -> list[Posted]:
+    """POST the lote, and again without those that made the provider refuse it whole.
+
+    A whole refusal is definite, so what it held back may be sent: without the entries it points at, or in halves where
+    it points at none. A claim that `renew` does not give back has no outcome here: something else happened to it.
+
+    A comprobante that is refused alone, in words that do not name it, is refused for good only if the cuenta was seen
+    to work in the same breath; else the refusal may be of the cuenta, and nothing of it was sent.
+    """
+    posted = _post(lote, _Attempt(send, renew))
+    works = any(isinstance(p.outcome, Aceptado) for p in posted)
+    return [Posted(p.claimed, _of_one(p.outcome, works=works)) for p in posted]
+
+
+def _of_one(outcome: Outcome, *, works: bool) -> Outcome:
+    if isinstance(outcome, LoteRechazado) and (
+        works or any(_OF_THE_COMPROBANTE.search(error) for error in outcome.errores)
+    ):
+        return ComprobanteRechazado(outcome.detalle, outcome.errores)
+    return outcome
+
+
+def _post(lote: Sequence[Claimed], attempt: _Attempt) -> list[Posted]:
+    answer = attempt.send([c.pedido for c in lote])
+    match answer:
+        case LoteProcesado():
+            return [Posted(c, answer.resultados[c.pedido.external_reference]) for c in lote]
+        case LoteRechazado() if answer.culpables:
+            words = {culpable.orden: culpable.mensaje for culpable in answer.culpables}
+            refused = [
+                Posted(c, ComprobanteRechazado(answer.detalle, (words[n],))) for n, c in enumerate(lote) if n in words
+            ]
+            rest = [c for n, c in enumerate(lote) if n not in words]
+            return refused + _post_again(rest, attempt)
+        case LoteRechazado() if len(lote) > 1:
+            middle = len(lote) // 2
+            left = _post_again(lote[:middle], attempt)
+            if any(_stops(p.outcome) for p in left):
+                held = NoEnviado("no se envió: TusFacturas dejó de responder a mitad del lote")
+                return left + [Posted(c, held) for c in lote[middle:]]
+            return left + _post_again(lote[middle:], attempt)
+        case _:
+            return [Posted(c, answer) for c in lote]
+
+
+def _post_again(lote: Sequence[Claimed], attempt: _Attempt) -> list[Posted]:
+    held = attempt.renew(lote) if lote else []
+    return _post(held, attempt) if held else []
+
+
+def _stops(outcome: Outcome) -> bool:
+    """After this no further POST of the lote leaves: the provider is not in a state to be asked for more."""
+    return isinstance(outcome, Incierto) or (isinstance(outcome, NoEnviado) and not isinstance(outcome, LoteRechazado))

@@ -1,0 +1,1 @@
+"""HTTP API → ledger: authenticate a hook, store it once, answer 200."""

@@ -1,0 +1,158 @@
+"""Lambda handler of the only public door: authenticate, store once, answer.
+
+The provider waits 20 s for the first delivery and 5 s for a retry, and drops a URL for good that fails for 24 h. So
+nothing else happens here: one write, and everything that follows from the hook is for the table's stream. Only a
+failure of our own storage is answered with a 5xx, so that the hook comes again.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from facturacion.cuentas import CuentaMalConfigurada, Cuentas
+from facturacion.environment import Reader
+from facturacion.ledger import Guardado, Ledger
+from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.tiempo import now
+from tusfacturas.hooks import EVENTOS, read_hook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from facturacion.cuentas import Cuenta
+
+BODY_MAX = 256 * 1024
+"""A hook is well under 2 KB."""
+TOKEN_HEADER = "tf-webhooktoken"  # noqa: S105 - its name; HTTP APIs hand headers over in lower case
+_NO_TOKEN = "x" * 32
+
+logger = logger_for("receive_webhook")
+metrics = metrics_for("receive_webhook")
+count = counter(metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    table: str
+    cuentas_prefix: str
+    hook_retention: timedelta
+
+    @staticmethod
+    def from_env(env: Mapping[str, str]) -> Environment:
+        read = Reader(env)
+        environment = Environment(
+            table=read.text("TABLE"),
+            cuentas_prefix=read.text("CUENTAS_PREFIX"),
+            hook_retention=timedelta(days=int(read.decimal("HOOK_RETENTION_DAYS"))),
+        )
+        read.done()
+        return environment
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    environment: Environment
+    ledger: Ledger
+    cuentas: Cuentas
+
+
+@cache
+def _process() -> _Process:
+    environment = Environment.from_env(os.environ)
+    return _Process(
+        environment=environment,
+        ledger=Ledger(boto3.client("dynamodb"), environment.table, clock=now),
+        cuentas=Cuentas(boto3.client("secretsmanager"), environment.cuentas_prefix, clock=now),
+    )
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    process = _process()
+    parameters = event.get("pathParameters") or {}
+    alias = parameters.get("cuenta", "")
+    try:
+        cuenta = _authenticated(process.cuentas, alias, parameters.get("llave"), event.get("headers") or {})
+        if cuenta is None:
+            count("HooksNoAutenticos", 1)
+            logger.warning("hook_no_autentico", extra={"route": event.get("routeKey")})
+            return _answer(403)
+        body = _body(event)
+        if len(body) > BODY_MAX:
+            logger.warning("hook_demasiado_grande", extra={"cuenta": alias, "bytes": len(body)})
+            return _answer(413)
+        hook = read_hook(body)
+        expires = now() + process.environment.hook_retention
+        guardado = process.ledger.store_hook(alias, hook, body, expires=expires)
+    except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
+        # The text of these errors names operations and resources, never a value of ours.
+        logger.exception("hook_no_guardado", extra={"cuenta": alias, "codigo": type(error).__name__})
+        count("HooksFallidos", 1)
+        return _answer(503)
+    count("HooksRecibidos", 1)
+    if guardado is not Guardado.NUEVO:
+        count("HooksRepetidos" if guardado is Guardado.REPETIDO else "HooksIdReusado", 1)
+    logger.info(
+        "hook",
+        extra={
+            "cuenta": alias,
+            "external_reference": hook.external_reference,
+            "hook_id": hook.hook_id,
+            "evento": hook.evento if hook.evento in EVENTOS else "desconocido",
+            "guardado": guardado.value,
+        },
+    )
+    return _answer(200)
+
+
+def _authenticated(cuentas: Cuentas, alias: str, llave: str | None, headers: Mapping[str, str]) -> Cuenta | None:
+    """The cuenta whose token (or secret segment) this is. Takes the same time whatever is wrong."""
+    given = llave if llave is not None else _header(headers)
+    cuenta = cuentas.get(alias)
+    if _matches(cuenta, given, by_llave=llave is not None):
+        return cuenta
+    # It may have been rotated a moment ago.
+    again = cuentas.get_again(alias)
+    return again if again is not cuenta and _matches(again, given, by_llave=llave is not None) else None
+
+
+def _header(headers: Mapping[str, str]) -> str:
+    return next((value for name, value in headers.items() if name.lower() == TOKEN_HEADER), "")
+
+
+def _matches(cuenta: Cuenta | None, given: str, *, by_llave: bool) -> bool:
+    valid = () if cuenta is None else ((cuenta.llave,) if by_llave else cuenta.webhook_tokens)
+    secrets = [secret for secret in valid if secret] or [_NO_TOKEN]
+    offered = given.encode("utf-8", "surrogatepass")
+    # Every one is compared, so that the time does not tell which.
+    equal = [hmac.compare_digest(offered, secret.encode()) for secret in secrets]
+    return any(equal) and secrets != [_NO_TOKEN]
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text: str = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            return base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            pass
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _answer(status: int) -> dict[str, Any]:
+    return {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps({})}

@@ -1,0 +1,1 @@
+"""Schedule → truth: contrast what is open with the provider, and heal what was missed."""

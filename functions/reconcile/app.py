@@ -1,0 +1,101 @@
+"""Lambda handler of the schedule: contrast the cuentas that are due, then read the dead-letter queue."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from facturacion.contraster import ContrastEnvironment, Contraster
+from facturacion.cuentas import CuentaMalConfigurada
+from facturacion.environment import Reader
+from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.tiempo import now
+from reconcile.redriving import Queues, redrive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from facturacion.ledger import Pulso
+
+TIME_FOR_A_CUENTA = timedelta(seconds=60)
+"""None is begun with less time left."""
+
+logger = logger_for("reconcile")
+metrics = metrics_for("reconcile")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    contrast: ContrastEnvironment
+    queue_url: str
+    dlq_url: str
+    default_cuenta: str | None
+
+    @staticmethod
+    def from_env(env: Mapping[str, str]) -> Environment:
+        read = Reader(env)
+        environment = Environment(
+            contrast=ContrastEnvironment.read(read),
+            queue_url=read.text("QUEUE_URL"),
+            dlq_url=read.text("DLQ_URL"),
+            default_cuenta=read.optional("DEFAULT_CUENTA"),
+        )
+        read.done()
+        return environment
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    contraster: Contraster
+    queues: Queues
+
+
+@cache
+def _process() -> _Process:
+    environment = Environment.from_env(os.environ)
+    return _Process(
+        contraster=Contraster.build(environment.contrast, logger=logger, count=counter(metrics)),
+        queues=Queues(boto3.client("sqs"), environment.queue_url, environment.dlq_url, environment.default_cuenta),
+    )
+
+
+@metrics.log_metrics
+def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    process = _process()
+    contraster = process.contraster
+
+    def remaining() -> timedelta:
+        return timedelta(milliseconds=context.get_remaining_time_in_millis())
+
+    returned, settled = redrive(process.queues, contraster.finishing)
+    contrasted = 0
+    for pulso in _due(contraster):
+        if remaining() < TIME_FOR_A_CUENTA:
+            break
+        try:
+            cuenta = contraster.cuentas.get(pulso.cuenta)
+            if cuenta and contraster.contrast(cuenta, remaining=remaining):
+                contrasted += 1
+        except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
+            # One cuenta that cannot be used stops no other.
+            logger.exception("sin_contrastar", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
+    return {"contrastadas": contrasted, "devueltos": returned, "resueltos": settled}
+
+
+def _due(contraster: Contraster) -> list[Pulso]:
+    """What something waits for comes first; then by how long ago it was looked at."""
+    environment = contraster.environment
+    before = now() - environment.due
+    pulses = contraster.finishing.ledger.pulses()
+    due = [p for p in pulses if p.faltan or p.contrastado is None or p.contrastado <= before]
+    return sorted(due, key=lambda p: (not p.faltan, p.contrastado.timestamp() if p.contrastado else 0.0))

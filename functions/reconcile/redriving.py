@@ -1,0 +1,96 @@
+"""The dead-letter queue is read: nobody else would look after a comprobante that only its message still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from facturacion.estado import CONOCIDO, Estado
+from facturacion.mensaje import Ininteligible, leer
+from facturacion.telling import tell
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from facturacion.asiento import Asiento
+    from facturacion.emission import Finishing
+
+TURNS_MAX = 3
+"""How often a message goes back to the queue: three times five days of trying."""
+READ_MAX = 100
+"""Messages read in one reconciliation."""
+LEFT_FOR_SECONDS = 900
+"""A message that stays is not looked at again for so long, so that the others get their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """Where messages come from and go to."""
+
+    sqs: SQSClient
+    queue_url: str
+    dlq_url: str
+    default_cuenta: str | None
+
+
+def redrive(q: Queues, f: Finishing) -> tuple[int, int]:
+    """(sent back, found settled). What can be neither stays where it is, with the alarm on.
+
+    A crash between the copy to the queue and the deletion leaves two messages: the second finds a known state.
+    """
+    returned = settled = 0
+    for _ in range(READ_MAX // 10):
+        answer = q.sqs.receive_message(
+            QueueUrl=q.dlq_url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=LEFT_FOR_SECONDS,
+            MessageAttributeNames=["All"],
+        )
+        messages = answer.get("Messages", [])
+        for message in messages:
+            if _is_settled(message["Body"], q, f):
+                settled += 1
+            elif not _send_back(message, q, f):
+                continue
+            else:
+                returned += 1
+            q.sqs.delete_message(QueueUrl=q.dlq_url, ReceiptHandle=message["ReceiptHandle"])
+        if not messages:
+            break
+    f.count("MensajesDevueltos", returned)
+    return returned, settled
+
+
+def _is_settled(body: str, q: Queues, f: Finishing) -> bool:
+    """Whether the effect of the message is certain, and told."""
+    mensaje = leer(body, cuenta_por_defecto=q.default_cuenta)
+    if isinstance(mensaje, Ininteligible):
+        return False
+    asiento = f.ledger.get(mensaje.cuenta, mensaje.external_reference)
+    if asiento is None:
+        return False
+    if mensaje.hash in asiento.rechazados:
+        return True
+    if asiento.datos.hash != mensaje.hash or not _known(asiento):
+        return False
+    return tell([(asiento, None)], ledger=f.ledger, bus=f.bus, at=f.clock())[0]
+
+
+def _known(asiento: Asiento) -> bool:
+    return asiento.estado in CONOCIDO or (asiento.estado is Estado.EN_REVISION and asiento.en_cola)
+
+
+def _send_back(message: Any, q: Queues, f: Finishing) -> bool:
+    attributes = message.get("MessageAttributes", {})
+    turns = int(attributes.get("vueltas", {}).get("StringValue", "0"))
+    fields = {"message_id": message["MessageId"], "vueltas": turns}
+    if turns >= TURNS_MAX:
+        f.logger.error("mensaje_muerto", extra=fields)
+        return False
+    q.sqs.send_message(
+        QueueUrl=q.queue_url,
+        MessageBody=message["Body"],
+        MessageAttributes={"vueltas": {"DataType": "Number", "StringValue": str(turns + 1)}},
+    )
+    f.logger.warning("mensaje_devuelto", extra=fields)
+    return True

@@ -1,0 +1,162 @@
+"""The entry (asiento) that the ledger keeps of a comprobante: item `sk = "ESTADO"`, always under 1 KB.
+
+No payload and no personal data: until its effect is certain the message on the queue holds them, afterwards the
+provider does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from facturacion.estado import Estado
+from facturacion.tiempo import from_iso, to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SK_ESTADO = "ESTADO"
+CAUSAS_MAX = 2
+CAUSA_TEXTO_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Causa:
+    """Why it is where it is: a stable code, a field path, Spanish text cut so that the item stays under 1 KB."""
+
+    codigo: str
+    campo: str
+    mensaje: str
+
+
+@dataclass(frozen=True, slots=True)
+class Datos:
+    """What the ledger keeps of the content: enough for the accounts, the date pages and the legal window."""
+
+    hash: str
+    tipo: str | None = None
+    fecha: date | None = None
+    vencimiento: date | None = None
+    total: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asiento:
+    """The ESTADO item.
+
+    `lote_id`: the POST that owns it (a fresh id per POST; None when it was refused before any).
+    `post_hasta`: the last instant at which that POST may still leave. `quieto_desde`: where the quiet period starts:
+    `post_hasta` while ENVIANDO, the instant of the record once INCIERTO. `orden`: instant of the POST + position.
+    `previos`: earlier attempts that may still send hooks. `vistos`: hooks accounted for by our own last record.
+    `rechazados`: the hash of every content that was refused. `en_cola`: there was evidence of it in the provider's
+    queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
+    `evento_pendiente`: an event written together with the state and not yet known to be published.
+    """
+
+    cuenta: str
+    external_reference: str
+    estado: Estado
+    version: int
+    datos: Datos
+    previos: int = 0
+    lote_id: str | None = None
+    post_hasta: datetime | None = None
+    quieto_desde: datetime | None = None
+    orden: str | None = None
+    vistos: frozenset[str] = frozenset()
+    rechazados: frozenset[str] = frozenset()
+    en_cola: bool = False
+    borrado_pedido: bool = False
+    ausente_desde: datetime | None = None
+    evento_pendiente: str | None = None
+    causas: tuple[Causa, ...] = ()
+    reemplaza: str | None = None
+    reemplazado_por: str | None = None
+    cae: str | None = None
+    numero: int | None = None
+    cae_vencimiento: date | None = None
+    pdf: str | None = None
+    sin_validez: bool = False
+    creado: datetime | None = None
+    actualizado: datetime | None = None
+    abierto: bool = field(default=True)
+
+    @property
+    def pk(self) -> str:
+        return pk_of(self.cuenta, self.external_reference)
+
+
+def pk_of(cuenta: str, external_reference: str) -> str:
+    return f"{cuenta}#{external_reference}"
+
+
+def _instant(value: str | None) -> datetime | None:
+    return from_iso(value) if value else None
+
+
+def _date(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
+    """`item` with plain Python values (numbers Decimal, string sets as sets)."""
+    return Asiento(
+        cuenta=item["cuenta"],
+        external_reference=item["external_reference"],
+        estado=Estado(item["estado"]),
+        version=int(item["version"]),
+        datos=Datos(
+            hash=item.get("hash", ""),
+            tipo=item.get("tipo"),
+            fecha=_date(item.get("fecha")),
+            vencimiento=_date(item.get("vencimiento")),
+            total=Decimal(item["total"]) if "total" in item else None,
+        ),
+        previos=int(item.get("previos", 0)),
+        lote_id=item.get("lote_id"),
+        post_hasta=_instant(item.get("post_hasta")),
+        quieto_desde=_instant(item.get("quieto_desde")),
+        orden=item.get("orden"),
+        vistos=frozenset(item.get("vistos", ())),
+        rechazados=frozenset(item.get("rechazados", ())),
+        en_cola="en_cola" in item,
+        borrado_pedido="borrado_pedido" in item,
+        ausente_desde=_instant(item.get("ausente_desde")),
+        evento_pendiente=item.get("evento_pendiente"),
+        causas=tuple(Causa(*c) for c in item.get("causas", ())),
+        reemplaza=item.get("reemplaza"),
+        reemplazado_por=item.get("reemplazado_por"),
+        cae=item.get("cae"),
+        numero=int(item["numero"]) if "numero" in item else None,
+        cae_vencimiento=_date(item.get("cae_vencimiento")),
+        pdf=item.get("pdf"),
+        sin_validez="sin_validez" in item,
+        creado=_instant(item.get("creado")),
+        actualizado=_instant(item.get("actualizado")),
+        abierto="abierto" in item,
+    )
+
+
+def datos_to_item(datos: Datos) -> dict[str, Any]:
+    """Only what is known; money as text, so that its scale survives."""
+    item: dict[str, Any] = {"hash": datos.hash}
+    if datos.tipo is not None:
+        item["tipo"] = datos.tipo
+    if datos.fecha is not None:
+        item["fecha"] = datos.fecha.isoformat()
+    if datos.vencimiento is not None:
+        item["vencimiento"] = datos.vencimiento.isoformat()
+    if datos.total is not None:
+        item["total"] = str(datos.total)
+    return item
+
+
+def causas_to_item(causas: Sequence[Causa]) -> list[list[str]]:
+    """The first few, cut: the event carries them whole, the item only reminds."""
+    return [[c.codigo, c.campo[:50], c.mensaje[:CAUSA_TEXTO_MAX]] for c in causas[:CAUSAS_MAX]]
+
+
+def instants_to_item(**instants: datetime) -> dict[str, str]:
+    return {name: to_iso(instant) for name, instant in instants.items()}

@@ -1,0 +1,298 @@
+"""Contrasting what is open of a cuenta with what the provider has: by date pages, one by one where those prove nothing.
+
+A page of `consulta_avanzada` by fecha holds up to 1,000 comprobantes, so that a thousand missing CAEs cost one query.
+A page proves presence only: absence is asked by reference (`asking`), with the conditions that it has there.
+
+Everything written is conditional on what was read, so any number of contrasts may run at once, and a crash anywhere
+leaves what was not reached to the next one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from facturacion.asiento import Causa
+from facturacion.asking import Hallado, Revisar, conclude, is_alive, read_present
+from facturacion.emission import finish
+from facturacion.estado import Estado
+from facturacion.ledger import Refused
+from facturacion.telling import tell
+from facturacion.tiempo import from_iso
+from tusfacturas.outcomes import Consulta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from facturacion.asiento import Asiento
+    from facturacion.cuentas import Cuenta
+    from facturacion.emission import Finishing
+    from facturacion.estado import Hook
+    from tusfacturas.client import Cliente
+    from tusfacturas.outcomes import Encontrado, NoRespondida
+
+PAGE = 1_000
+"""Comprobantes in a page (the provider's limit)."""
+FEW = 3
+"""Up to this many of one fecha are asked by reference: cheaper for the provider than a page of the whole day."""
+OPEN_MAX = 5_000
+"""Open comprobantes that one contrast looks at, oldest first."""
+TIME_FOR_A_QUERY = timedelta(seconds=40)
+_NO_FECHA = date.min
+_MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR})
+_HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ERROR})
+_AS_KNOWN = frozenset(
+    {
+        (Estado.ENVIADO, Estado.ENCOLADO),
+        (Estado.ENCOLADO, Estado.ENCOLADO),
+        (Estado.ERROR, Estado.ERROR),
+    },
+)
+"""What we hold and what the provider shows say the same: nothing is written."""
+CAUSE_UNKNOWN = Causa("CausaDesconocida", "", "TusFacturas lo marca con error y ningún hook dijo por qué.")
+REFUSED_YET_PRESENT = Causa("RechazadoPeroPresente", "", "Fue rechazado, y sin embargo está en TusFacturas.")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Durations of a contrast. `due`: how old an open comprobante must be before it is asked about by itself."""
+
+    provider_timeout: timedelta
+    quiet: timedelta
+    settle: timedelta
+    due: timedelta
+
+
+@dataclass(slots=True)
+class Contrasted:
+    """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one."""
+
+    open: int = 0
+    queries: int = 0
+    finished: int = 0
+    healed: int = 0
+    told: int = 0
+    unfinished: int = 0
+    answered: bool = True
+
+
+def contrast(
+    cuenta: str,
+    cliente: Cliente,
+    f: Finishing,
+    terms: Terms,
+    *,
+    remaining: Callable[[], timedelta],
+) -> Contrasted:
+    """One look at everything that is open of a cuenta. `remaining`: until Lambda ends the invocation."""
+    return _Contrast(cuenta, cliente, f, terms, remaining).run()
+
+
+class _Contrast:
+    def __init__(
+        self,
+        cuenta: str,
+        cliente: Cliente,
+        f: Finishing,
+        terms: Terms,
+        remaining: Callable[[], timedelta],
+    ) -> None:
+        self._cuenta = cuenta
+        self._cliente = cliente
+        self._f = f
+        self._ledger = f.ledger
+        self._terms = terms
+        self._remaining = remaining
+        self._done = Contrasted()
+
+    def run(self) -> Contrasted:
+        lines = self._ledger.open_items(self._cuenta, limit=OPEN_MAX)
+        asientos = self._ledger.get_many(self._cuenta, [line.external_reference for line in lines])
+        self._done.open = len(asientos)
+        self._tell_owed(asientos)
+        wanting = sorted((a for a in asientos if self._wants_an_answer(a)), key=_fecha)
+        for fecha, group in groupby(wanting, key=_fecha):
+            self._ask_group(fecha, list(group))
+        issued = sum(a.estado is Estado.EMITIDO for a in wanting)
+        self._done.unfinished = max(0, issued - self._done.finished)
+        return self._done
+
+    def _tell_owed(self, asientos: Sequence[Asiento]) -> None:
+        """Events whose publication was never noted. An issued one without CAE is told when it is finished."""
+        owed = [(a, None) for a in asientos if a.evento_pendiente and a.estado is not Estado.EMITIDO]
+        told = tell(owed, ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
+        self._done.told = sum(told)
+
+    # -- who is asked about --------------------------------------------------------------------------------------
+
+    def _wants_an_answer(self, asiento: Asiento) -> bool:
+        now = self._f.clock()
+        match asiento.estado:
+            case Estado.PENDIENTE:
+                return False  # the queue brings it again
+            case Estado.EMITIDO:
+                return asiento.abierto
+            case Estado.ENVIANDO | Estado.INCIERTO:
+                return not is_alive(asiento, now, provider_timeout=self._terms.provider_timeout)
+            case Estado.RECHAZADO | Estado.ELIMINADO:
+                # A closed one comes back into the index when a hook contradicts it.
+                return asiento.evento_pendiente is None
+            case _:
+                return self._is_due(asiento, now)
+
+    def _is_due(self, asiento: Asiento, now: datetime) -> bool:
+        posted = from_iso(asiento.orden.partition("#")[0]) if asiento.orden else asiento.creado
+        return posted is not None and now - posted >= self._terms.due
+
+    def _absence_counts(self, asiento: Asiento) -> bool:
+        if asiento.estado is Estado.EMITIDO:
+            return asiento.actualizado is not None and self._f.clock() - asiento.actualizado >= self._terms.due
+        return asiento.quieto_desde is not None and self._f.clock() >= asiento.quieto_desde + self._terms.quiet
+
+    def _may_ask(self) -> bool:
+        return self._done.answered and self._remaining() >= TIME_FOR_A_QUERY
+
+    # -- asking --------------------------------------------------------------------------------------------------
+
+    def _ask_group(self, fecha: date, group: list[Asiento]) -> None:
+        """All of one fecha. Hooks are read before the ask, where what it proves depends on them."""
+        hooks = {a.external_reference: self._ledger.hooks(a.cuenta, a.external_reference) for a in group if _heard(a)}
+        missing = group
+        if len(group) > FEW and fecha is not _NO_FECHA:
+            found = self._pages(fecha, {a.external_reference for a in group})
+            self._settle_present(
+                [(a, found[a.external_reference]) for a in group if a.external_reference in found], hooks
+            )
+            # A page proves presence only; by reference it is worth asking where absence would count.
+            missing = [a for a in group if a.external_reference not in found and self._absence_counts(a)]
+        for asiento in missing:
+            if not self._may_ask():
+                return
+            self._ask_by_reference(asiento, hooks.get(asiento.external_reference, ()))
+
+    def _pages(self, fecha: date, wanted: set[str]) -> dict[str, list[Encontrado]]:
+        """Those of `wanted` that the pages of a fecha show; pages are read until all are there or none is left."""
+        found: dict[str, list[Encontrado]] = {}
+        pagina = 0
+        while self._may_ask():
+            answer = self._heard_from(self._cliente.consulta_por_fecha(fecha, pagina=pagina, limite=PAGE))
+            if answer is None:
+                break
+            for encontrado in answer.comprobantes:
+                if encontrado.external_reference in wanted:
+                    found.setdefault(encontrado.external_reference, []).append(encontrado)
+            pagina += 1
+            if len(found) == len(wanted) or not answer.comprobantes or pagina * PAGE >= answer.total:
+                break
+        return found
+
+    def _ask_by_reference(self, asiento: Asiento, hooks: Sequence[Hook]) -> None:
+        asked_at = self._f.clock()
+        answer = self._heard_from(self._cliente.consulta_por_referencia(asiento.external_reference))
+        if answer is None:
+            return
+        iguales = answer.con_referencia(asiento.external_reference)
+        if iguales:
+            self._settle_present([(asiento, list(iguales))], {asiento.external_reference: hooks})
+        elif asiento.estado in _MAY_BE_ABSENT:
+            after = conclude(
+                asiento,
+                hooks,
+                answer,
+                ledger=self._ledger,
+                asked_at=asked_at,
+                quiet=self._terms.quiet,
+                settle=self._terms.settle,
+            ).asiento
+            self._note_healed(asiento, after)
+        elif asiento.estado is Estado.RECHAZADO and answer.ausente:
+            self._ledger.published(asiento, closes=True)
+
+    def _heard_from(self, answer: Consulta | NoRespondida) -> Consulta | None:
+        self._done.queries += 1
+        if isinstance(answer, Consulta):
+            return answer
+        self._done.answered = False
+        self._f.logger.warning("sin_respuesta", extra={"cuenta": self._cuenta, "codigo": answer.codigo})
+        return None
+
+    # -- what is there -------------------------------------------------------------------------------------------
+
+    def _settle_present(
+        self,
+        present: Sequence[tuple[Asiento, list[Encontrado]]],
+        hooks: Mapping[str, Sequence[Hook]],
+    ) -> None:
+        issued = []
+        for asiento, encontrados in present:
+            hallado = read_present(encontrados)
+            if isinstance(hallado, Hallado) and hallado.estado is Estado.EMITIDO:
+                issued.append((asiento, hallado.comprobante))
+            elif isinstance(hallado, Revisar):
+                self._review(asiento, hallado.causa)
+            elif asiento.estado is Estado.RECHAZADO:
+                self._review(asiento, REFUSED_YET_PRESENT)
+            elif (asiento.estado, hallado.estado) not in _AS_KNOWN and asiento.estado in _MAY_BE_ABSENT:
+                vistos = frozenset(h.hook_id for h in hooks.get(asiento.external_reference, ()))
+                keep_live = hallado.estado is Estado.ERROR
+                self._note_healed(
+                    asiento,
+                    self._ledger.found(
+                        asiento,
+                        hallado.estado,
+                        vistos=None if keep_live else vistos,
+                        causas=(CAUSE_UNKNOWN,) if keep_live else (),
+                    ),
+                )
+        self._done.finished += finish(issued, self._f)
+
+    def _review(self, asiento: Asiento, causa: Causa) -> None:
+        if asiento.estado not in {Estado.EN_REVISION, Estado.EMITIDO, Estado.ELIMINADO}:
+            self._note_healed(asiento, self._ledger.to_review(asiento, causa, en_cola=True))
+
+    def _note_healed(self, before: Asiento, after: Asiento | Refused) -> None:
+        """A state that the hooks should have told, and did not; its event goes out at once."""
+        if isinstance(after, Refused) or after.estado is before.estado:
+            return
+        self._done.healed += 1
+        fields = {"cuenta": after.cuenta, "external_reference": after.external_reference, "lote_id": after.lote_id}
+        self._f.logger.info("corregido", extra={**fields, "de": before.estado, "a": after.estado})
+        tell([(after, None)], ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
+
+
+def _fecha(asiento: Asiento) -> date:
+    return asiento.datos.fecha or _NO_FECHA
+
+
+def _heard(asiento: Asiento) -> bool:
+    return asiento.estado in _HOOKS_COUNT
+
+
+def contrast_if_nobody_did(
+    cuenta: Cuenta,
+    connect: Callable[[Cuenta], Cliente],
+    f: Finishing,
+    terms: Terms,
+    *,
+    every: timedelta,
+    remaining: Callable[[], timedelta],
+) -> Contrasted | None:
+    """At most one contrast of a cuenta in `every`, whoever asks for it; None when it was somebody else's turn.
+
+    What waits (a CAE not shown yet, a provider that does not answer) is noted on the cuenta before the end, so that the
+    next reconciliation takes it even if nothing else happens. A crash before the note costs the reconciliation's pace.
+    """
+    if not f.ledger.take_pulse(cuenta.alias, not_since=f.clock() - every):
+        f.ledger.owe_contrast(cuenta.alias)
+        return None
+    with connect(cuenta) as cliente:
+        done = contrast(cuenta.alias, cliente, f, terms, remaining=remaining)
+    if done.unfinished or not done.answered:
+        f.ledger.owe_contrast(cuenta.alias)
+    f.logger.info("contraste", extra={"cuenta": cuenta.alias, **asdict(done)})
+    f.count("Corregidos", done.healed)
+    f.count("Consultas", done.queries)
+    return done

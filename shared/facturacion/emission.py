@@ -1,0 +1,170 @@
+"""What an issued comprobante needs before it is finished: CAE and number from the provider, the PDF in S3, the event.
+
+Steps for each, and what a crash right after leaves:
+
+1. PDF to S3 (same key always)      it is put again
+2. ComprobanteEmitido               it is published again, with the same `evento_id`
+3. the record, which closes it      nothing is left
+
+Until the record the comprobante stays in the index of what is open, and the reconciliation finishes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+
+from facturacion.asiento import Asiento
+from facturacion.estado import Estado
+from facturacion.events import event_for
+from facturacion.ledger import Emision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from aws_lambda_powertools import Logger
+    from mypy_boto3_s3 import S3Client
+
+    from facturacion.events import Bus, Evento
+    from facturacion.ledger import Ledger
+    from tusfacturas.outcomes import Encontrado
+
+PDF_MAX = 10 * 1024 * 1024
+PDF_TIMEOUT = 10.0
+PDF_TRIED_FOR = timedelta(hours=1)
+"""A PDF that cannot be had holds the event back no longer than this; its link is good for the day only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pdfs:
+    """Where PDFs go. `http` fetches them: the link carries no credentials."""
+
+    s3: S3Client
+    bucket: str
+    http: httpx.Client
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """What finishing needs. `settle`: how long an issued comprobante may be without CAE before that is believed."""
+
+    ledger: Ledger
+    bus: Bus
+    pdfs: Pdfs | None
+    clock: Callable[[], datetime]
+    settle: timedelta
+    logger: Logger
+    count: Callable[[str, int], None]
+
+
+def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing) -> int:
+    """How many were finished. The others (no CAE yet, PDF not to be had now, event not taken) stay open.
+
+    On the provider's DEV plan an issued comprobante never gets a CAE. It is closed without one, and flagged
+    `sin_validez`, only when a later look finds none again: on a real plan the CAE may be a moment behind.
+    """
+    ready: list[tuple[Asiento, Emision, Evento]] = []
+    for asiento, encontrado in issued:
+        if asiento.estado is Estado.EMITIDO and not asiento.abierto:
+            continue
+        if encontrado.cae is None and not _settled_without_cae(asiento, f):
+            _note_issued(asiento, f)
+            continue
+        pdf, final = _keep_pdf(asiento, encontrado, f)
+        if not final:
+            _note_issued(asiento, f)
+            continue
+        emision = Emision(
+            cae=encontrado.cae,
+            numero=encontrado.numero,
+            cae_vencimiento=encontrado.cae_vencimiento,
+            pdf=pdf,
+            sin_validez=encontrado.cae is None,
+        )
+        evento = event_for(_as_told(asiento, encontrado, emision))
+        if evento:
+            ready.append((asiento, emision, evento))
+    taken = f.bus.publish([evento for _, _, evento in ready], at=f.clock())
+    finished = 0
+    for (asiento, emision, _), out in zip(ready, taken, strict=True):
+        # Refused when something moved meanwhile: it stays open, and is finished on what it is then.
+        if out and isinstance(f.ledger.finished(asiento, emision), Asiento):
+            finished += 1
+            f.logger.info("emitido", extra=_fields(asiento, cae=emision.cae, numero=emision.numero))
+    f.count("Emitidos", finished)
+    return finished
+
+
+def _settled_without_cae(asiento: Asiento, f: Finishing) -> bool:
+    since = asiento.actualizado
+    return asiento.estado is Estado.EMITIDO and since is not None and f.clock() - since >= f.settle
+
+
+def _note_issued(asiento: Asiento, f: Finishing) -> None:
+    """Issued, and not finished: from now on it is EMITIDO, whatever else is missing."""
+    if asiento.estado is not Estado.EMITIDO:
+        f.ledger.fold_emitido(asiento.cuenta, asiento.external_reference)
+
+
+def _as_told(asiento: Asiento, encontrado: Encontrado, emision: Emision) -> Asiento:
+    """The asiento as it will be once recorded; the amount is the provider's, which is what was issued."""
+    datos = asiento.datos
+    if encontrado.total is not None:
+        datos = replace(datos, total=encontrado.total)
+    if encontrado.fecha is not None:
+        datos = replace(datos, fecha=encontrado.fecha)
+    return replace(
+        asiento,
+        estado=Estado.EMITIDO,
+        datos=replace(datos, tipo=encontrado.tipo or datos.tipo),
+        cae=emision.cae,
+        numero=emision.numero,
+        cae_vencimiento=emision.cae_vencimiento,
+        pdf=emision.pdf,
+        sin_validez=emision.sin_validez,
+        causas=(),
+    )
+
+
+def _keep_pdf(asiento: Asiento, encontrado: Encontrado, f: Finishing) -> tuple[str | None, bool]:
+    """The key in the bucket, and whether that is the last word. A comprobante without a link is fine."""
+    if f.pdfs is None or not encontrado.pdf_url:
+        return None, True
+    key = f"{asiento.cuenta}/{asiento.external_reference}.pdf"
+    content = _download(f.pdfs.http, encontrado.pdf_url)
+    if content is not None:
+        f.pdfs.s3.put_object(Bucket=f.pdfs.bucket, Key=key, Body=content, ContentType="application/pdf")
+        return key, True
+    f.logger.warning("pdf_no_disponible", extra=_fields(asiento))
+    f.count("PdfNoDisponible", 1)
+    issued_at = asiento.actualizado if asiento.estado is Estado.EMITIDO else None
+    return None, issued_at is not None and f.clock() - issued_at >= PDF_TRIED_FOR
+
+
+def _download(http: httpx.Client, url: str) -> bytes | None:
+    """The bytes of the PDF; None when it cannot be had, or is too large to be one."""
+    try:
+        with http.stream("GET", url, timeout=PDF_TIMEOUT, follow_redirects=True) as response:
+            if response.status_code != httpx.codes.OK:
+                return None
+            content = b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > PDF_MAX:
+                    return None
+            return content or None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return None
+
+
+def _fields(asiento: Asiento, **more: object) -> dict[str, object]:
+    return {
+        "cuenta": asiento.cuenta,
+        "external_reference": asiento.external_reference,
+        "lote_id": asiento.lote_id,
+        **more,
+    }

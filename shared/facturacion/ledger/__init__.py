@@ -1,0 +1,31 @@
+"""The ledger: one DynamoDB table, and the only module that knows it.
+
+    pk = "{cuenta}#{external_reference}"   sk = "ESTADO"            the asiento (asiento.py)
+                                           sk = "HOOK#{hook_id}"    each hook as received
+    pk = "{cuenta}#"                       sk = "HOOK#{hook_id}"    hooks with no reference that could be ours
+    pk = "CUENTAS"                         sk = "{cuenta}"          the cuenta's door (may a new lote leave?) and pulse
+                                                                    (when it was last contrasted with the provider)
+
+An alias is lower case, so the capitals of our own keys meet no cuenta. The sparse index `abiertos` (pk `abierto`, sk
+`orden`) lists what is not finished.
+
+Every write below is one conditional write that raises `version`, and its condition is what keeps "exactly once": a
+writer that lost the race gets the stored asiento back (`Refused`) and decides again. Reads are consistent. boto3
+repeats a request whose answer was lost; a condition that then fails shows what the first try wrote: `claim` recognizes
+its own fresh `lote_id`, the others find the state they wanted and the caller treats it as known.
+"""
+
+from __future__ import annotations
+
+from facturacion.ledger.answers import Answers, Asks, Emision
+from facturacion.ledger.claims import Claims, Reclamo
+from facturacion.ledger.cuentas import Abierto, Doors, Open, Puerta, Pulso
+from facturacion.ledger.hooks import Guardado, Hooks
+from facturacion.ledger.table import Refused
+
+
+class Ledger(Claims, Answers, Asks, Hooks, Doors, Open):
+    """The whole ledger, from its rooms."""
+
+
+__all__ = ["Abierto", "Emision", "Guardado", "Ledger", "Puerta", "Pulso", "Reclamo", "Refused"]

@@ -1,0 +1,222 @@
+"""What our own POSTs and questions brought, and what was told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from facturacion.asiento import causas_to_item, datos_to_item, pk_of
+from facturacion.estado import Estado
+from facturacion.events import tipo_for
+from facturacion.ledger.table import Refused, Table
+from facturacion.tiempo import to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from facturacion.asiento import Asiento, Causa, Datos
+
+
+@dataclass(frozen=True, slots=True)
+class Emision:
+    """What an issued comprobante brought. `pdf`: the key in the bucket. `sin_validez`: a DEV plan gives no CAE."""
+
+    cae: str | None
+    numero: int | None
+    cae_vencimiento: date | None
+    pdf: str | None
+    sin_validez: bool
+
+
+class Answers(Table):
+    """Writes of what a POST brought: whatever happened since, the lote must still be ours."""
+
+    def accepted(self, asiento: Asiento) -> Asiento | Refused:
+        """The provider accepted it in its answer → ENVIADO, with evidence of the queue."""
+        return self._record(
+            asiento,
+            "lote_id = :l AND estado IN (:ENVIANDO, :INCIERTO)",
+            (Estado.ENVIANDO, Estado.INCIERTO),
+            sets={"estado": Estado.ENVIADO, "en_cola": True},
+            removes=("ausente_desde",),
+        )
+
+    def evidence(self, asiento: Asiento) -> Asiento | Refused:
+        """A hook was faster than our record of the acceptance: the state stays, the evidence is kept."""
+        return self._record(
+            asiento, "lote_id = :l AND attribute_not_exists(en_cola)", (), sets={"en_cola": True}, removes=()
+        )
+
+    def refused(self, asiento: Asiento, causas: Sequence[Causa]) -> Asiento | Refused:
+        """The provider refused it → RECHAZADO; its content is never posted again. The event is owed."""
+        return self._record(
+            asiento,
+            "lote_id = :l AND estado IN (:ENVIANDO, :INCIERTO, :ERROR)",
+            (Estado.ENVIANDO, Estado.INCIERTO, Estado.ERROR),
+            sets={
+                "estado": Estado.RECHAZADO,
+                "causas": causas_to_item(causas),
+                "evento_pendiente": "ComprobanteRechazado",
+            },
+            removes=("ausente_desde",),
+            add_hash=True,
+        )
+
+    def not_sent(self, asiento: Asiento) -> Asiento | Refused:
+        """Nothing left, or nothing was queued → PENDIENTE: the queue will bring it again."""
+        return self._record(
+            asiento,
+            "lote_id = :l AND estado = :ENVIANDO",
+            (Estado.ENVIANDO,),
+            sets={"estado": Estado.PENDIENTE},
+            removes=("ausente_desde",),
+        )
+
+    def uncertain(self, asiento: Asiento) -> Asiento | Refused:
+        """No trustworthy answer → INCIERTO; the quiet period starts now."""
+        return self._record(
+            asiento,
+            "lote_id = :l AND estado = :ENVIANDO",
+            (Estado.ENVIANDO,),
+            sets={"estado": Estado.INCIERTO, "quieto_desde": to_iso(self._clock())},
+            removes=("ausente_desde",),
+        )
+
+    def refuse_unsent(
+        self, cuenta: str, external_reference: str, datos: Datos, causas: Sequence[Causa]
+    ) -> Asiento | Refused:
+        """It breaks the provider's rules, so it is never posted → RECHAZADO. The event is owed."""
+        now = to_iso(self._clock())
+        return self._write(
+            self._update(
+                pk_of(cuenta, external_reference),
+                "attribute_not_exists(pk) OR (estado = :RECHAZADO AND NOT contains(rechazados, :hash))",
+                {":RECHAZADO": Estado.RECHAZADO, ":hash": datos.hash},
+                sets={
+                    "cuenta": cuenta,
+                    "external_reference": external_reference,
+                    "estado": Estado.RECHAZADO,
+                    "orden": now,
+                    "abierto": cuenta,
+                    "causas": causas_to_item(causas),
+                    "evento_pendiente": "ComprobanteRechazado",
+                    **datos_to_item(datos),
+                },
+                defaults={"creado": now, "previos": 0},
+                adds={"rechazados": {datos.hash}},
+            ),
+        )
+
+
+class Asks(Table):
+    """Writes of what was decided on an asiento as read: nothing at all may have happened since."""
+
+    def found(
+        self,
+        asiento: Asiento,
+        estado: Estado,
+        *,
+        vistos: frozenset[str] | None,
+        causas: Sequence[Causa] = (),
+    ) -> Asiento | Refused:
+        """The provider has it. `vistos`: the hooks read before the ask; None keeps live those that were."""
+        sets: dict[str, Any] = {"estado": estado, "en_cola": True, "evento_pendiente": tipo_for(estado)}
+        if vistos:
+            sets["vistos"] = set(vistos)
+        if causas and not asiento.causas:
+            sets["causas"] = causas_to_item(causas)
+        return self._on_version(asiento, "lote_id = :l", {":l": asiento.lote_id}, sets=sets, removes=("ausente_desde",))
+
+    def absent_first(self, asiento: Asiento, asked_at: datetime) -> Asiento | Refused:
+        """A first believed absence: noted, nothing else. A second one at least SettleSeconds later decides."""
+        return self._on_version(
+            asiento,
+            "lote_id = :l AND attribute_not_exists(ausente_desde)",
+            {":l": asiento.lote_id},
+            sets={"ausente_desde": to_iso(asked_at)},
+        )
+
+    def absent_again(self, asiento: Asiento, *, noted_before: datetime) -> Asiento | Refused:
+        """The second absence of something in flight → PENDIENTE; its POST counts among `previos`."""
+        return self._on_version(
+            asiento,
+            "lote_id = :l AND estado IN (:ENVIANDO, :INCIERTO) AND ausente_desde <= :settled",
+            {
+                ":l": asiento.lote_id,
+                ":ENVIANDO": Estado.ENVIANDO,
+                ":INCIERTO": Estado.INCIERTO,
+                ":settled": to_iso(noted_before),
+            },
+            sets={"estado": Estado.PENDIENTE, "previos": asiento.previos + 1},
+            removes=("ausente_desde",),
+        )
+
+    def gone(self, asiento: Asiento, *, noted_before: datetime) -> Asiento | Refused:
+        """The second absence of something that the provider had acknowledged → ELIMINADO; the event is owed.
+
+        In error with no evidence of the queue and no intent of ours to delete it, it never entered → RECHAZADO.
+        """
+        never = asiento.estado is Estado.ERROR and not asiento.en_cola and not asiento.borrado_pedido
+        estado = Estado.RECHAZADO if never else Estado.ELIMINADO
+        return self._on_version(
+            asiento,
+            "lote_id = :l AND estado IN (:ENVIADO, :ENCOLADO, :ERROR) AND ausente_desde <= :settled",
+            {
+                ":l": asiento.lote_id,
+                ":ENVIADO": Estado.ENVIADO,
+                ":ENCOLADO": Estado.ENCOLADO,
+                ":ERROR": Estado.ERROR,
+                ":settled": to_iso(noted_before),
+            },
+            sets={"estado": estado, "evento_pendiente": tipo_for(estado)},
+            removes=("ausente_desde",),
+            adds={"rechazados": {asiento.datos.hash}} if never else {},
+        )
+
+    def attended(self, asiento: Asiento, vistos: frozenset[str]) -> Asiento | Refused:
+        """PENDIENTE, with hooks of earlier attempts, and twice it was not there: those hooks are accounted for."""
+        return self._on_version(
+            asiento,
+            "lote_id = :l AND estado = :PENDIENTE",
+            {":l": asiento.lote_id, ":PENDIENTE": Estado.PENDIENTE},
+            sets={"vistos": set(vistos)},
+            removes=("ausente_desde",),
+        )
+
+    def to_review(self, asiento: Asiento, causa: Causa, *, en_cola: bool) -> Asiento | Refused:
+        """A person must decide → EN_REVISION; the event is owed."""
+        sets: dict[str, Any] = {
+            "estado": Estado.EN_REVISION,
+            "causas": causas_to_item((causa,)),
+            "evento_pendiente": "RevisionRequerida",
+        }
+        if en_cola:
+            sets["en_cola"] = True
+        return self._on_version(asiento, None, {}, sets=sets, removes=("ausente_desde",))
+
+    def published(self, asiento: Asiento, *, closes: bool) -> Asiento | Refused:
+        """The owed event is out. `closes`: nothing more will happen, so it leaves the index of what is open.
+
+        On `version`: a state that moved meanwhile owes an event of its own.
+        """
+        removes = ("evento_pendiente", "abierto") if closes else ("evento_pendiente",)
+        return self._on_version(asiento, None, {}, sets={}, removes=removes)
+
+    def finished(self, asiento: Asiento, emision: Emision) -> Asiento | Refused:
+        """Issued, told, and nothing more to come: it leaves the index of what is open."""
+        return self._on_version(
+            asiento,
+            None,
+            {},
+            sets={
+                "estado": Estado.EMITIDO,
+                "en_cola": True,
+                "cae": emision.cae,
+                "numero": emision.numero,
+                "cae_vencimiento": emision.cae_vencimiento.isoformat() if emision.cae_vencimiento else None,
+                "pdf": emision.pdf,
+                "sin_validez": True if emision.sin_validez else None,
+            },
+            removes=("evento_pendiente", "abierto", "ausente_desde", "causas"),
+        )

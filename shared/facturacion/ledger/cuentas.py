@@ -1,0 +1,183 @@
+"""What belongs to a cuenta and not to one comprobante: its door, its pulse, what is open of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from facturacion.asiento import SK_ESTADO, asiento_from_item, pk_of
+from facturacion.ledger.table import Table, key_of, to_plain, to_values
+from facturacion.tiempo import from_iso, to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from facturacion.asiento import Asiento
+
+INDICE_ABIERTOS = "abiertos"
+CUENTAS = "CUENTAS"
+BATCH_GET_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Puerta:
+    """The door of a cuenta.
+
+    `limite`: how many comprobantes the next lote may hold. `incierta`: the reference of an uncertain outcome that
+    closed it; until a query is answered no new lote leaves. `cerrada_hasta`: the provider itself takes nothing of this
+    cuenta (maintenance, 429, no quota, bad credentials); `golpes` counts how often in a row, for a growing wait.
+    """
+
+    cuenta: str
+    limite: int | None = None
+    incierta: str | None = None
+    cerrada_hasta: datetime | None = None
+    golpes: int = 0
+    motivo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulso:
+    """When a cuenta was last contrasted with the provider, and whether something waits for it (`faltan`)."""
+
+    cuenta: str
+    contrastado: datetime | None
+    faltan: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Abierto:
+    """A line of the index of what is open. `orden` begins with the instant of its POST."""
+
+    external_reference: str
+    orden: str
+    fecha: date | None
+
+
+class Doors(Table):
+    """Whether a new lote of a cuenta may leave. Its item is also what makes the cuenta known to the reconciliation."""
+
+    def puerta(self, cuenta: str) -> Puerta:
+        """The first look at a cuenta's door makes the cuenta known."""
+        answer = self._client.get_item(TableName=self._table, Key=key_of(CUENTAS, cuenta), ConsistentRead=True)
+        if "Item" not in answer:
+            self._change(cuenta, {"vista": to_iso(self._clock())}, None)
+        item = to_plain(answer.get("Item", {}))
+        return Puerta(
+            cuenta=cuenta,
+            limite=int(item["limite"]) if "limite" in item else None,
+            incierta=item.get("incierta"),
+            cerrada_hasta=from_iso(item["cerrada_hasta"]) if "cerrada_hasta" in item else None,
+            golpes=int(item.get("golpes", 0)),
+            motivo=item.get("motivo"),
+        )
+
+    def change_puerta(self, before: Puerta, after: Puerta, *, if_incierta: str | None = None) -> bool:
+        """Writes what differs. `if_incierta`: only while it is still this reference that closed it.
+
+        Of two invocations that write at once the last one wins, field by field: a lote a little larger or smaller than
+        it should be is no harm, and only an answered query takes away what closed the door.
+        """
+        old, new = asdict(before), asdict(after)
+        changed = {name: value for name, value in new.items() if value != old[name]}
+        if after.cerrada_hasta and "cerrada_hasta" in changed:
+            changed["cerrada_hasta"] = to_iso(after.cerrada_hasta)
+        return not changed or self._change(before.cuenta, changed, if_incierta)
+
+    def _change(self, cuenta: str, changed: dict[str, Any], if_incierta: str | None) -> bool:
+        sets = {name: value for name, value in changed.items() if value is not None}
+        gone = [name for name, value in changed.items() if value is None]
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in sets) if sets else ""
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in gone) if gone else ""
+        values = {f":{name}": value for name, value in sets.items()}
+        condition: dict[str, Any] = {}
+        if if_incierta:
+            condition = {"ConditionExpression": "incierta = :if_incierta"}
+            values[":if_incierta"] = if_incierta
+        if values:
+            condition["ExpressionAttributeValues"] = to_values(values)
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=key_of(CUENTAS, cuenta),
+                UpdateExpression=expression,
+                ExpressionAttributeNames={f"#{name}": name for name in changed},
+                **condition,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+class Open(Table):
+    """What is open, and when it was last contrasted with the provider."""
+
+    def open_items(self, cuenta: str, *, limit: int) -> list[Abierto]:
+        """What is not finished, oldest first. The index lags a little behind the asientos."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=INDICE_ABIERTOS,
+            KeyConditionExpression="abierto = :cuenta",
+            ExpressionAttributeValues=to_values({":cuenta": cuenta}),
+            PaginationConfig={"MaxItems": limit},
+        )
+        items = (to_plain(item) for page in pages for item in page["Items"])
+        return [
+            Abierto(
+                external_reference=item["pk"].removeprefix(f"{cuenta}#"),
+                orden=item["orden"],
+                fecha=date.fromisoformat(item["fecha"]) if "fecha" in item else None,
+            )
+            for item in items
+        ]
+
+    def get_many(self, cuenta: str, references: Sequence[str]) -> list[Asiento]:
+        """Those that exist, in no particular order."""
+        keys = [key_of(pk_of(cuenta, reference), SK_ESTADO) for reference in dict.fromkeys(references)]
+        found: list[Asiento] = []
+        while keys:
+            chunk, keys = keys[:BATCH_GET_MAX], keys[BATCH_GET_MAX:]
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": chunk, "ConsistentRead": True}})
+            found += [asiento_from_item(to_plain(item)) for item in answer["Responses"].get(self._table, ())]
+            # What DynamoDB did not get to is asked for again; a page of 100 small items is far below its limit.
+            unread: Any = answer["UnprocessedKeys"].get(self._table, {"Keys": []})
+            keys += unread["Keys"]
+        return found
+
+    def pulses(self) -> list[Pulso]:
+        """Every cuenta that ever sent or was told something."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_values({":pk": CUENTAS}),
+        )
+        items = (to_plain(item) for page in pages for item in page["Items"])
+        return [
+            Pulso(i["sk"], from_iso(i["contrastado"]) if "contrastado" in i else None, "faltan" in i) for i in items
+        ]
+
+    def take_pulse(self, cuenta: str, *, not_since: datetime) -> bool:
+        """Whether the caller may contrast this cuenta now: nobody did since `not_since`. A crash costs one interval."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=key_of(CUENTAS, cuenta),
+                UpdateExpression="SET contrastado = :now REMOVE faltan",
+                ConditionExpression="attribute_not_exists(contrastado) OR contrastado <= :since",
+                ExpressionAttributeValues=to_values({":now": to_iso(self._clock()), ":since": to_iso(not_since)}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def owe_contrast(self, cuenta: str) -> None:
+        """Something of this cuenta waits to be contrasted: the next reconciliation takes it."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=key_of(CUENTAS, cuenta),
+            UpdateExpression="SET faltan = :yes",
+            ExpressionAttributeValues=to_values({":yes": True}),
+        )

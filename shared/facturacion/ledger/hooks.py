@@ -1,0 +1,214 @@
+"""Hooks: stored once, and folded into the state."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from facturacion.asiento import causas_to_item, pk_of
+from facturacion.estado import Estado, Hook
+from facturacion.events import tipo_for
+from facturacion.ledger.table import Refused, Table, to_plain, to_values
+from facturacion.tiempo import to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from facturacion.asiento import Asiento, Causa
+    from tusfacturas.hooks import HookRecibido
+
+HOOK_BODY_MAX = 64 * 1024
+"""What is kept of a hook's body, in bytes."""
+_IN_FLIGHT = (Estado.ENVIANDO, Estado.INCIERTO, Estado.PENDIENTE)
+_FIRST_ATTEMPT_IN_FLIGHT = "(previos = :cero AND estado IN (:ENVIANDO, :INCIERTO, :PENDIENTE))"
+"""While earlier attempts may still send hooks, a hook cannot be told from one of theirs and moves nothing in flight."""
+
+
+class Guardado(Enum):
+    """What became of a hook that was put."""
+
+    NUEVO = "nuevo"
+    REPETIDO = "repetido"
+    ID_REUSADO = "id_reusado"
+
+
+class Hooks(Table):
+    """The condition of each fold is the row of the rule in `estado.fold` that it writes."""
+
+    def store_hook(self, cuenta: str, hook: HookRecibido, body: bytes, *, expires: datetime) -> Guardado:
+        """One conditional put. A crash before it: the provider sends the hook again. After it: the stream has it.
+
+        The documents never say that ids are unique: the same id with another evento or `creado` is kept beside.
+        """
+        reference = hook.external_reference or ""
+        try:
+            self._put_hook(cuenta, reference, hook, hook.hook_id, body, expires)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            stored = to_plain(error.response.get("Item", {}))
+            if (stored.get("evento"), stored.get("creado")) == (hook.evento, hook.creado):
+                return Guardado.REPETIDO
+        else:
+            return Guardado.NUEVO
+        try:
+            self._put_hook(cuenta, reference, hook, f"{hook.hook_id}#{hook.evento}#{hook.creado}", body, expires)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return Guardado.REPETIDO
+        return Guardado.ID_REUSADO
+
+    def _put_hook(  # noqa: PLR0917 - one caller, above
+        self, cuenta: str, reference: str, hook: HookRecibido, hook_id: str, body: bytes, expires: datetime
+    ) -> None:
+        item = {
+            "pk": pk_of(cuenta, reference),
+            "sk": f"HOOK#{hook_id}",
+            "hook_id": hook_id,
+            "evento": hook.evento,
+            "creado": hook.creado,
+            "recibido": to_iso(self._clock()),
+            "cuerpo": body[:HOOK_BODY_MAX],
+            "vence": int(expires.timestamp()),
+        }
+        if hook.intento is not None:
+            item["intento"] = hook.intento
+        if len(body) > HOOK_BODY_MAX:
+            item["cortado"] = True
+        self._client.put_item(
+            TableName=self._table,
+            Item=to_values(item),
+            ConditionExpression="attribute_not_exists(pk)",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+    def hooks(self, cuenta: str, external_reference: str) -> tuple[Hook, ...]:
+        """Every stored hook of the reference, in no meaningful order."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :hook)",
+            ProjectionExpression="hook_id, evento",
+            ExpressionAttributeValues=to_values({":pk": pk_of(cuenta, external_reference), ":hook": "HOOK#"}),
+        )
+        items = (to_plain(item) for page in pages for item in page["Items"])
+        return tuple(Hook(item["hook_id"], item["evento"]) for item in items)
+
+    def fold_emitido(self, cuenta: str, external_reference: str) -> Asiento | Refused:
+        """Issued: it absorbs every other state, also one that had left the index of what is open."""
+        return self._write(
+            self._update(
+                pk_of(cuenta, external_reference),
+                "attribute_exists(pk) AND estado <> :EMITIDO",
+                {":EMITIDO": Estado.EMITIDO},
+                sets={"estado": Estado.EMITIDO, "abierto": cuenta, "evento_pendiente": tipo_for(Estado.EMITIDO)},
+                removes=("ausente_desde", "causas"),
+            ),
+        )
+
+    def fold_error(
+        self, cuenta: str, external_reference: str, hook_id: str, causas: Sequence[Causa]
+    ) -> Asiento | Refused:
+        return self._fold(
+            cuenta,
+            external_reference,
+            hook_id,
+            f"(estado IN (:ENVIADO, :ENCOLADO, :ERROR) OR {_FIRST_ATTEMPT_IN_FLIGHT})",
+            (Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR, *_IN_FLIGHT),
+            sets={
+                "estado": Estado.ERROR,
+                "causas": causas_to_item(causas) or None,
+                "evento_pendiente": tipo_for(Estado.ERROR),
+            },
+        )
+
+    def fold_encolado(self, cuenta: str, external_reference: str, hook_id: str) -> Asiento | Refused:
+        """For `encolado` and `cambio_fecha`: in the queue, and evidence of it."""
+        return self._fold(
+            cuenta,
+            external_reference,
+            hook_id,
+            f"(estado = :ENVIADO OR {_FIRST_ATTEMPT_IN_FLIGHT})",
+            (Estado.ENVIADO, *_IN_FLIGHT),
+            sets={"estado": Estado.ENCOLADO, "en_cola": True},
+        )
+
+    def fold_eliminado(self, cuenta: str, external_reference: str, hook_id: str) -> Asiento | Refused:
+        return self._fold(
+            cuenta,
+            external_reference,
+            hook_id,
+            "previos = :cero AND NOT estado IN (:EMITIDO, :ELIMINADO, :RECHAZADO)",
+            (Estado.EMITIDO, Estado.ELIMINADO, Estado.RECHAZADO),
+            sets={"estado": Estado.ELIMINADO, "evento_pendiente": tipo_for(Estado.ELIMINADO)},
+        )
+
+    def fold_deletion_in_doubt(self, cuenta: str, external_reference: str, hook_id: str) -> Asiento | Refused:
+        """An `eliminado` that may be of an earlier attempt: in error, until the provider was asked."""
+        return self._fold(
+            cuenta,
+            external_reference,
+            hook_id,
+            "previos > :cero AND estado IN (:ENVIADO, :ENCOLADO, :ERROR)",
+            (Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR),
+            sets={"estado": Estado.ERROR, "evento_pendiente": tipo_for(Estado.ERROR)},
+        )
+
+    def fold_nothing(self, asiento: Asiento, hook_id: str, *, evidence: bool, reopen: bool) -> Asiento | Refused:
+        """An unseen hook that moves no state: it raises `version`, so that nothing decided without it is written.
+
+        `evidence`: it can only be of this attempt, and shows the provider's queue. `reopen`: it contradicts a state
+        that had left the index, so the reconciliation has to ask.
+        """
+        sets: dict[str, Any] = {}
+        if evidence:
+            sets["en_cola"] = True
+        if reopen:
+            sets["abierto"] = asiento.cuenta
+        return self._write(
+            self._update(
+                asiento.pk,
+                "attribute_exists(pk) AND NOT contains(vistos, :id)",
+                {":id": hook_id},
+                sets=sets,
+                removes=("ausente_desde",),
+            ),
+        )
+
+    def _fold(
+        self,
+        cuenta: str,
+        external_reference: str,
+        hook_id: str,
+        condition: str,
+        estados: Sequence[Estado],
+        *,
+        sets: Mapping[str, Any],
+    ) -> Asiento | Refused:
+        values: dict[str, Any] = {f":{e}": e for e in estados} | {":id": hook_id}
+        if ":cero" in condition:
+            values[":cero"] = 0
+        whole = f"attribute_exists(pk) AND NOT contains(vistos, :id) AND {condition}"
+        pk = pk_of(cuenta, external_reference)
+        return self._write(self._update(pk, whole, values, sets=sets, removes=("ausente_desde",)))
+
+    def unknown_reference(self, cuenta: str, external_reference: str, causa: Causa) -> Asiento | Refused:
+        """An authentic hook of a reference nobody claimed: a later claim must not be the second invoice."""
+        now = to_iso(self._clock())
+        return self._write(
+            self._update(
+                pk_of(cuenta, external_reference),
+                "attribute_not_exists(pk)",
+                {},
+                sets={
+                    "cuenta": cuenta,
+                    "external_reference": external_reference,
+                    "estado": Estado.EN_REVISION,
+                    "en_cola": True,
+                    "orden": now,
+                    "abierto": cuenta,
+                    "creado": now,
+                    "previos": 0,
+                    "causas": causas_to_item((causa,)),
+                    "evento_pendiente": tipo_for(Estado.EN_REVISION),
+                },
+            ),
+        )

@@ -1,0 +1,307 @@
+"""What goes with what, in which order, what a lost claim means, and how the door moves."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.clock import START
+from tests.pedidos import pedido
+
+from facturacion.asiento import Asiento, Datos
+from facturacion.asking import SENDER_MARGIN
+from facturacion.estado import Estado
+from facturacion.ledger import Puerta
+from pack_lotes.packing import (
+    DELAY_MAX_SECONDS,
+    LOTE_MAX,
+    LOTE_STEP,
+    Veredicto,
+    after_not_sent,
+    after_success,
+    after_uncertain,
+    by_cuenta,
+    delay_seconds,
+    judge,
+    lote_limit,
+    replacement_fault,
+    without_repeats,
+)
+from tusfacturas.outcomes import ConexionCortada, EnMantenimiento, Limitado, LoteRechazado, SinMencion, TiempoAgotado
+
+TIMEOUT = timedelta(seconds=110)
+TICK = timedelta(microseconds=1)
+MAY_BE_ALIVE_UNTIL = START + TIMEOUT + SENDER_MARGIN
+
+
+def stored(estado, content="mine", **changes):
+    return replace(
+        Asiento(
+            cuenta="norte",
+            external_reference="A-1",
+            estado=estado,
+            version=1,
+            datos=Datos(hash=content),
+            lote_id="L1",
+            post_hasta=START,
+            quieto_desde=START,
+        ),
+        **changes,
+    )
+
+
+def judged(asiento, *, at=MAY_BE_ALIVE_UNTIL):
+    return judge(asiento, "mine", at, provider_timeout=TIMEOUT)
+
+
+# -- order -----------------------------------------------------------------------------------------------------------
+
+
+def references(pedidos):
+    return [p.external_reference for p in pedidos]
+
+
+def test_a_lote_is_in_the_order_of_fecha_then_of_sending():
+    """A later date issued first makes the earlier ones of that punto de venta fail (10016)."""
+    tomorrow = date(2026, 3, 3)
+    pedidos = [
+        pedido("late", sent_at=2),
+        pedido("tomorrow", fecha=tomorrow, sent_at=0),
+        pedido("early", sent_at=1),
+        pedido("tomorrow-b", fecha=tomorrow, sent_at=0, message_id="z"),
+    ]
+    ((cuenta, lote),) = by_cuenta(pedidos)
+    assert cuenta == "norte"
+    assert references(lote) == ["early", "late", "tomorrow", "tomorrow-b"]
+
+
+def test_two_sent_in_the_same_millisecond_have_an_order_all_the_same():
+    pair = [pedido("A-2", message_id="b"), pedido("A-1", message_id="a")]
+    assert by_cuenta(pair) == by_cuenta(pair[::-1])
+
+
+def test_each_cuenta_is_by_itself_and_the_longest_waiting_comes_first():
+    pedidos = [
+        pedido("n", cuenta="norte", sent_at=5),
+        pedido("s-late", cuenta="sur", sent_at=9),
+        pedido("o", cuenta="oeste", sent_at=7),
+        pedido("s", cuenta="sur", sent_at=1, fecha=date(2026, 3, 9)),
+    ]
+    groups = by_cuenta(pedidos)
+    assert [cuenta for cuenta, _ in groups] == ["sur", "norte", "oeste"]
+    assert references(groups[0][1]) == ["s-late", "s"]
+
+
+def test_nothing_packs_into_nothing():
+    assert by_cuenta([]) == []
+    assert without_repeats([]) == ([], [])
+
+
+def test_the_first_message_of_a_reference_has_its_turn_and_the_others_wait():
+    first, later = without_repeats(
+        [
+            pedido("A", sent_at=3, message_id="third"),
+            pedido("A", sent_at=1, message_id="first"),
+            pedido("A", sent_at=2, message_id="second"),
+            pedido("B", sent_at=2),
+        ]
+    )
+    assert [p.registro.message_id for p in first] == ["first", "m-B"]
+    assert [p.registro.message_id for p in later] == ["second", "third"]
+
+
+def test_the_same_reference_of_two_cuentas_is_two_comprobantes():
+    first, later = without_repeats([pedido("A", cuenta="norte"), pedido("A", cuenta="sur", message_id="other")])
+    assert (len(first), later) == (2, [])
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["norte", "sur"]), st.integers(0, 3)), max_size=12))
+def test_every_message_is_first_or_waits_and_no_reference_is_twice_among_the_first(rows):
+    pedidos = [
+        pedido(reference, cuenta=cuenta, sent_at=sent_at, message_id=f"m{n}")
+        for n, (reference, cuenta, sent_at) in enumerate(rows)
+    ]
+    first, later = without_repeats(pedidos)
+    keys = [(p.mensaje.cuenta, p.external_reference) for p in first]
+    assert len(set(keys)) == len(keys)
+    assert sorted(p.registro.message_id for p in first + later) == sorted(p.registro.message_id for p in pedidos)
+    assert sum(len(group) for _, group in by_cuenta(first)) == len(first)
+
+
+# -- the wait of a message that comes again --------------------------------------------------------------------------
+
+
+class Middle(random.Random):
+    def uniform(self, a, b):
+        return (a + b) / 2
+
+
+@pytest.mark.parametrize(
+    ("receives", "seconds"), [(1, 30), (2, 60), (3, 120), (6, 960), (7, 1_800), (300, 1_800), (10**6, 1_800)]
+)
+def test_the_wait_doubles_up_to_half_an_hour(receives, seconds):
+    assert delay_seconds(receives, base=30, rng=Middle()) == seconds
+
+
+@given(st.integers(1, 400), st.integers(1, 1_800), st.randoms(use_true_random=False))
+def test_the_wait_is_spread_by_a_fifth_and_stays_within_its_bounds(receives, base, rng):
+    waited = delay_seconds(receives, base=base, rng=rng)
+    grown = min(base * 2 ** min(receives - 1, 20), DELAY_MAX_SECONDS)
+    assert 1 <= waited <= DELAY_MAX_SECONDS
+    assert 0.8 * grown - 1 <= waited <= 1.2 * grown + 1
+
+
+# -- what a lost claim means -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("estado", "veredicto"),
+    [
+        (Estado.PENDIENTE, Veredicto.RECLAMAR),
+        (Estado.ENVIANDO, Veredicto.PREGUNTAR),
+        (Estado.INCIERTO, Veredicto.PREGUNTAR),
+        (Estado.ENVIADO, Veredicto.CONOCIDO),
+        (Estado.ENCOLADO, Veredicto.CONOCIDO),
+        (Estado.EMITIDO, Veredicto.CONOCIDO),
+        (Estado.ERROR, Veredicto.CONOCIDO),
+        (Estado.RECHAZADO, Veredicto.CONOCIDO),
+        (Estado.ELIMINADO, Veredicto.CONOCIDO),
+        (Estado.EN_REVISION, Veredicto.DEJAR),
+    ],
+)
+def test_the_same_content_is_judged_by_the_state_alone(estado, veredicto):
+    assert judged(stored(estado)) is veredicto
+
+
+def test_a_claim_belongs_to_its_sender_until_it_cannot_be_alive_any_more():
+    sending = stored(Estado.ENVIANDO)
+    assert judged(sending, at=START) is Veredicto.DEJAR
+    assert judged(sending, at=MAY_BE_ALIVE_UNTIL - TICK) is Veredicto.DEJAR
+    assert judged(sending, at=MAY_BE_ALIVE_UNTIL) is Veredicto.PREGUNTAR
+
+
+def test_an_uncertain_one_has_no_sender_to_wait_for():
+    assert judged(stored(Estado.INCIERTO), at=START) is Veredicto.PREGUNTAR
+
+
+def test_in_review_a_message_is_done_only_if_the_provider_certainly_has_it():
+    assert judged(stored(Estado.EN_REVISION, en_cola=True)) is Veredicto.CONOCIDO
+    assert judged(stored(Estado.EN_REVISION)) is Veredicto.DEJAR
+
+
+@pytest.mark.parametrize("estado", [e for e in Estado if e is not Estado.RECHAZADO])
+def test_another_content_under_the_same_reference_is_rejected_loudly(estado):
+    assert judged(stored(estado, content="other")) is Veredicto.CONFLICTO
+
+
+def test_a_corrected_content_takes_the_place_of_a_refused_one():
+    assert judged(stored(Estado.RECHAZADO, content="other", rechazados=frozenset({"other"}))) is Veredicto.RECLAMAR
+
+
+@pytest.mark.parametrize("estado", Estado)
+def test_a_content_that_was_refused_before_is_never_sent_again_whatever_came_after(estado):
+    later = stored(estado, content="other", rechazados=frozenset({"mine", "older"}))
+    assert judged(later) is Veredicto.RECHAZO_REPETIDO
+
+
+def test_a_reference_that_the_provider_knew_before_us_waits_for_a_person():
+    assert judged(stored(Estado.EN_REVISION, content="", en_cola=True, lote_id=None)) is Veredicto.DEJAR
+
+
+# -- replacing a deleted comprobante ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "codigo"),
+    [
+        (None, "reemplaza_desconocido"),
+        (stored(Estado.EMITIDO), "reemplaza_emitido"),
+        (stored(Estado.RECHAZADO), "reemplaza_rechazado"),
+        (stored(Estado.ELIMINADO, reemplazado_por="A-3"), "reemplaza_repetido"),
+    ],
+)
+def test_what_can_never_be_replaced_is_a_fault_of_the_message(old, codigo):
+    falla = replacement_fault(old, "A-1", "A-2")
+    assert (falla.codigo, falla.campo) == (codigo, "reemplaza")
+    assert "A-1" in falla.mensaje
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        stored(Estado.ELIMINADO),
+        stored(Estado.ELIMINADO, reemplazado_por="A-2"),
+        *(stored(e) for e in Estado if e not in {Estado.ELIMINADO, Estado.EMITIDO, Estado.RECHAZADO}),
+    ],
+    ids=lambda old: f"{old.estado} {old.reemplazado_por or ''}",
+)
+def test_what_was_deleted_or_may_yet_be_is_no_fault(old):
+    assert replacement_fault(old, "A-1", "A-2") is None
+
+
+# -- the door --------------------------------------------------------------------------------------------------------
+
+OPEN = Puerta("norte")
+UNTIL = START + timedelta(minutes=5)
+
+
+def test_a_door_that_knows_no_better_takes_a_whole_lote():
+    assert lote_limit(OPEN, individual=False) == LOTE_MAX == 100
+    assert lote_limit(replace(OPEN, limite=500), individual=False) == 100
+    assert lote_limit(replace(OPEN, limite=7), individual=False) == 7
+
+
+def test_one_by_one_is_one_by_one_whatever_the_door_says():
+    assert lote_limit(OPEN, individual=True) == lote_limit(replace(OPEN, limite=50), individual=True) == 1
+
+
+def test_running_out_of_time_closes_the_door_and_halves_the_next_lote():
+    closed = after_uncertain(OPEN, "A-1", TiempoAgotado("x"))
+    assert (closed.incierta, closed.limite, closed.motivo) == ("A-1", 50, "TiempoAgotado")
+
+
+@pytest.mark.parametrize("problema", [ConexionCortada("x"), SinMencion("x")])
+def test_any_uncertain_outcome_closes_the_door(problema):
+    closed = after_uncertain(replace(OPEN, limite=40), "A-1", problema)
+    assert (closed.incierta, closed.limite, closed.motivo) == ("A-1", 40, problema.codigo)
+
+
+def test_a_lote_is_never_halved_to_nothing():
+    puerta = OPEN
+    for _ in range(12):
+        puerta = after_uncertain(puerta, "A-1", TiempoAgotado("x"))
+    assert puerta.limite == lote_limit(puerta, individual=False) == 1
+
+
+def test_each_success_lets_the_next_lote_grow_until_it_is_whole():
+    puerta, limits = replace(OPEN, limite=75, golpes=3, cerrada_hasta=UNTIL, motivo="Limitado"), []
+    for _ in range(4):
+        puerta = after_success(puerta)
+        limits.append(lote_limit(puerta, individual=False))
+    assert limits == [75 + LOTE_STEP, 75 + 2 * LOTE_STEP, 100, 100]
+    assert puerta == OPEN
+
+
+def test_a_success_does_not_answer_the_question_that_closed_the_door():
+    closed = after_uncertain(OPEN, "A-1", SinMencion("x"))
+    assert after_success(closed).incierta == "A-1"
+
+
+@pytest.mark.parametrize("problema", [Limitado("x"), EnMantenimiento("x")])
+def test_an_outage_holds_the_door_but_says_nothing_of_the_size(problema):
+    held = after_not_sent(replace(OPEN, golpes=2), problema, UNTIL)
+    assert held == replace(OPEN, cerrada_hasta=UNTIL, golpes=3, motivo=problema.codigo)
+
+
+def test_a_lote_refused_whole_for_no_readable_reason_is_tried_smaller():
+    held = after_not_sent(OPEN, LoteRechazado("x"), UNTIL)
+    assert (held.limite, held.cerrada_hasta, held.golpes) == (50, UNTIL, 1)
+
+
+def test_an_outage_does_not_answer_the_question_that_closed_the_door():
+    closed = after_uncertain(OPEN, "A-1", SinMencion("x"))
+    assert after_not_sent(closed, Limitado("x"), UNTIL).incierta == "A-1"
