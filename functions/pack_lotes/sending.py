@@ -496,7 +496,7 @@ class _Ventanilla:
         return asiento.estado in EN_VUELO and not is_alive(asiento, now, provider_timeout=self._s.provider_timeout)
 
     def _worth_asking(self) -> list[Claimed]:
-        """By reference where absence would count. While it would not, the date pages of a contrast find many at once."""
+        """By reference where absence would count; while it would not, a contrast's date pages find many at once."""
         now = self._w.clock()
         quiet = self._s.quiet
         late = [c for c in self._to_ask if c.asiento.quieto_desde and now >= c.asiento.quieto_desde + quiet]

@@ -397,7 +397,7 @@ def test_the_rows_begin_with_something_to_change():
         assert set(row.removes) <= set(row.given) | {"abierto"}, row.name
 
 
-@pytest.mark.parametrize(("row", "estado"), HOLDS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("row", "estado"), HOLDS, ids=str)
 def test_it_holds_and_changes_exactly_what_it_should(row, estado, ledger, dynamodb):
     read = put_item(dynamodb, **row.given, estado=estado)
     before = raw(dynamodb)
@@ -415,12 +415,13 @@ def refused(row, ledger, dynamodb, read):
     assert raw(dynamodb) == before
 
 
-@pytest.mark.parametrize(("row", "estado"), NOT_IN, ids=lambda value: str(value))
+@pytest.mark.parametrize(("row", "estado"), NOT_IN, ids=str)
 def test_in_any_other_state_it_is_refused_and_shows_what_is_there(row, estado, ledger, dynamodb):
-    refused(row, ledger, dynamodb, put_item(dynamodb, **row.given, estado=estado))
+    put_item(dynamodb, **row.given, estado=estado)
+    refused(row, ledger, dynamodb, as_asiento(**row.given, estado=an_estado(row)))
 
 
-@pytest.mark.parametrize(("row", "changes"), UNLESS, ids=lambda value: str(value))
+@pytest.mark.parametrize(("row", "changes"), UNLESS, ids=str)
 def test_where_a_condition_does_not_hold_it_is_refused_and_shows_what_is_there(row, changes, ledger, dynamodb):
     given = row.given | {"estado": an_estado(row)}
     put_item(dynamodb, **given | changes)
@@ -495,7 +496,7 @@ def test_every_content_that_was_refused_stays_refused(ledger):
     """A → B → A: the late repeat of A must not be sent again."""
     contents = ("hash-1", "hash-2", "hash-3")
     asiento = ledger.claim(reclamo("hash-1", lote_id="L1"))
-    for n, content in enumerate(contents):
+    for n in range(len(contents)):
         refusal = ledger.refused(asiento, [CAUSA])
         assert refusal.rechazados == frozenset(contents[: n + 1])
         for old in contents[: n + 1]:
@@ -556,14 +557,11 @@ def test_a_replacement_whose_answer_was_lost_is_known_again_by_its_lote(ledger, 
     assert claimed.lote_id == "L9"
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["not sent", "uncertain", "accepted", "refused", "absent, first", "absent, second", "published", "to a person"],
-)
-def test_any_other_write_whose_answer_was_lost_is_made_once_and_found_made(
-    name, ledger, dynamodb, first_answer_is_lost
-):
-    row = next(row for row in ROWS if row.name == name)
+LOST = ["not sent", "uncertain", "accepted", "refused", "absent, first", "absent, second", "published", "to a person"]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name in LOST], ids=str)
+def test_any_other_write_whose_answer_was_lost_is_made_once_and_found_made(row, ledger, dynamodb, first_answer_is_lost):
     read = put_item(dynamodb, **row.given | {"estado": an_estado(row)})
     sent = first_answer_is_lost("UpdateItem")
     answer = row.write(ledger, read)
@@ -728,16 +726,12 @@ def test_when_a_hook_was_faster_than_our_record_the_evidence_is_kept_and_the_sta
 @pytest.mark.parametrize(("evidence", "reopen"), [(False, False), (True, False), (False, True)])
 def test_an_unseen_hook_that_moves_no_state_still_raises_the_version(estado, evidence, reopen, ledger, dynamodb):
     read = put_item(dynamodb, estado=estado, vistos={"h0"}, abierto=None, **NOTED)
-    before = raw(dynamodb)
-    written = ledger.fold_nothing(read, "h1", evidence=evidence, reopen=reopen)
-    assert written.version == 4
-    added = {"version": 4, "actualizado": NOW}
-    added |= {"en_cola": True} if evidence else {}
-    added |= {"abierto": "norte"} if reopen else {}
-    after = raw(dynamodb)
-    assert {k: v for k, v in after.items() if k != "ausente_desde"} == {
-        k: v for k, v in (before | added).items() if k != "ausente_desde"
-    }
+    expected = raw(dynamodb) | {"version": 4, "actualizado": NOW}
+    expected |= {"en_cola": True} if evidence else {}
+    expected |= {"abierto": "norte"} if reopen else {}
+    del expected["ausente_desde"]
+    ledger.fold_nothing(read, "h1", evidence=evidence, reopen=reopen)
+    assert raw(dynamodb) == expected
 
 
 def test_a_hook_that_was_accounted_for_raises_nothing(ledger, dynamodb):
