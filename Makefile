@@ -31,7 +31,7 @@ status: $(VENV)  ## Whether it runs
 	@$(BIN)/python -m tests.sandbox status
 
 schemas: $(VENV)  ## Writes the published JSON Schemas anew from the models
-	$(BIN)/python -m tests.schemas
+	PYTHONPATH=shared $(BIN)/python -m tests.schemas
 
 lock: $(VENV)  ## Writes the locks anew (needs uv)
 	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --quiet --upgrade -o requirements-dev.lock

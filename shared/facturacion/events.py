@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from facturacion.asiento import Causa  # noqa: TC001 - the schemas are made from the annotations
 from facturacion.estado import Estado
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_events import EventBridgeClient
 
-    from facturacion.asiento import Asiento, Causa
+    from facturacion.asiento import Asiento
 
 SOURCE = "facturacion"
 ENTRIES_MAX = 10
@@ -45,6 +46,42 @@ FINALES = frozenset({Estado.EMITIDO, Estado.RECHAZADO, Estado.ELIMINADO})
 """After the event of one of these nothing more happens by itself."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detalle:
+    """The `detail` of an event. What is not known, or does not apply, is left out.
+
+    evento_id: stable for what happened; the same event may come more than once, always with the same one.
+    estado: where the comprobante is now.
+    lote_id: the POST that took it to the provider.
+    fecha, vencimiento, cae_vencimiento: ISO dates.
+    total: pesos, or the currency of the comprobante, as text.
+    pdf: key in the bucket of the PDFs.
+    sin_validez: the provider issued it without CAE (a DEV plan): it is no legal invoice.
+    codigo: the stable code of the first cause.
+    causas: stable code, path of the field (empty where it is of no field), Spanish text.
+    causas_total: how many there are, when they are more than are told.
+    """
+
+    evento_id: str
+    cuenta: str
+    external_reference: str
+    estado: Estado
+    lote_id: str | None = None
+    tipo: str | None = None
+    fecha: str | None = None
+    vencimiento: str | None = None
+    total: str | None = None
+    reemplaza: str | None = None
+    cae: str | None = None
+    cae_vencimiento: str | None = None
+    numero: int | None = None
+    pdf: str | None = None
+    sin_validez: bool | None = None
+    codigo: str | None = None
+    causas: list[Causa] | None = None
+    causas_total: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Evento:
     """One event, as it goes on the bus."""
@@ -56,6 +93,11 @@ class Evento:
 def tipo_for(estado: Estado) -> str | None:
     """The event that tells this state; None for the states that tell nobody anything yet."""
     return _TIPO_POR_ESTADO.get(estado)
+
+
+def estados_of(tipo: str) -> list[Estado]:
+    """The states that an event of this kind tells."""
+    return [estado for estado, its in _TIPO_POR_ESTADO.items() if its == tipo]
 
 
 def evento_id(asiento: Asiento, tipo: str) -> str:
@@ -83,27 +125,27 @@ def event_for(asiento: Asiento, causas: Sequence[Causa] | None = None) -> Evento
         return None
     datos = asiento.datos
     whole = tuple(asiento.causas if causas is None else causas)
-    detail: dict[str, Any] = {
-        "evento_id": evento_id(asiento, tipo),
-        "cuenta": asiento.cuenta,
-        "external_reference": asiento.external_reference,
-        "estado": asiento.estado,
-        "lote_id": asiento.lote_id,
-        "tipo": datos.tipo,
-        "fecha": datos.fecha.isoformat() if datos.fecha else None,
-        "vencimiento": datos.vencimiento.isoformat() if datos.vencimiento else None,
-        "total": str(datos.total) if datos.total is not None else None,
-        "reemplaza": asiento.reemplaza,
-        "cae": asiento.cae,
-        "cae_vencimiento": asiento.cae_vencimiento.isoformat() if asiento.cae_vencimiento else None,
-        "numero": asiento.numero,
-        "pdf": asiento.pdf,
-        "sin_validez": True if asiento.sin_validez else None,
-        "codigo": whole[0].codigo if whole else None,
-        "causas": [asdict(c) for c in whole[:CAUSAS_MAX]] if whole else None,
-        "causas_total": len(whole) if len(whole) > CAUSAS_MAX else None,
-    }
-    return Evento(tipo, {name: value for name, value in detail.items() if value is not None})
+    detalle = Detalle(
+        evento_id=evento_id(asiento, tipo),
+        cuenta=asiento.cuenta,
+        external_reference=asiento.external_reference,
+        estado=asiento.estado,
+        lote_id=asiento.lote_id,
+        tipo=datos.tipo,
+        fecha=datos.fecha.isoformat() if datos.fecha else None,
+        vencimiento=datos.vencimiento.isoformat() if datos.vencimiento else None,
+        total=str(datos.total) if datos.total is not None else None,
+        reemplaza=asiento.reemplaza,
+        cae=asiento.cae,
+        cae_vencimiento=asiento.cae_vencimiento.isoformat() if asiento.cae_vencimiento else None,
+        numero=asiento.numero,
+        pdf=asiento.pdf,
+        sin_validez=True if asiento.sin_validez else None,
+        codigo=whole[0].codigo if whole else None,
+        causas=list(whole[:CAUSAS_MAX]) or None,
+        causas_total=len(whole) if len(whole) > CAUSAS_MAX else None,
+    )
+    return Evento(tipo, {name: value for name, value in asdict(detalle).items() if value is not None})
 
 
 class Bus:
