@@ -53,7 +53,8 @@ def make_cuentas(aliases: Sequence[str] = DEMO) -> list[SandboxCuenta]:
             alias=alias,
             cuit=make_cuit(71_229_384 + number),
             punto_venta=3 if number == 0 else 9 + number,
-            apikey=str(10_000 + secrets.randbelow(90_000)),
+            # A number, as the provider's are, but one that is found nowhere by chance.
+            apikey=str(10**17 + secrets.randbelow(9 * 10**17)),
             apitoken=_random(33),
             usertoken=_random(32),
             webhook_token=_random(40),

@@ -140,6 +140,7 @@ class Plan:
     demora_hook: Rango = 0.05  # §2.1: sent after the answer
     barajar_hooks: float = 0.0  # each delivery is delayed up to this, so that their order is lost
     segundos_tarde: Rango = 60.0
+    entregas_simultaneas: int = 10  # per cuenta: one dead URL holds up nobody else; read at its first delivery
     hook_por_rechazado: bool = True  # [C] in LOTE
     escala: float = 1.0  # of the retry table, the timeouts and the 24 h
     piso_timeout: float = 2.0

@@ -15,7 +15,6 @@ import asyncio
 import json
 import socket
 import struct
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from tests.sandbox.simulator.provider import Proveedor
 
 _HOST = "127.0.0.1"
-_DELIVERIES_AT_ONCE = 10  # per cuenta: one dead URL holds up nobody else
 _JSON = {"Content-Type": "application/json"}
 _RESET = struct.pack("ii", 1, 0)
 
@@ -54,9 +52,7 @@ class Shell:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
-    _slots: defaultdict[str, asyncio.Semaphore] = field(
-        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(_DELIVERIES_AT_ONCE))
-    )
+    _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     _held: socket.socket | None = None
     _server: asyncio.Server | None = None
 
@@ -114,7 +110,8 @@ class Shell:
                 await asyncio.wait_for(self._wake.wait(), wait)
 
     async def _deliver(self, entrega: Entrega) -> None:
-        async with self._slots[entrega.cuenta]:
+        at_once = self.proveedor.plan.entregas_simultaneas
+        async with self._slots.setdefault(entrega.cuenta, asyncio.Semaphore(at_once)):
             url = self.proveedor.cuentas[entrega.cuenta].webhook_url or ""
             status = await deliver(entrega, url)
         self.proveedor.delivered(entrega, status)

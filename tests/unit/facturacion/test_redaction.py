@@ -55,6 +55,11 @@ def test_a_credential_that_is_not_within_json_is_struck_out_of_the_text():
     assert json.loads(limpio) == {"log": f"falló con apikey=***&tipo={RESTO}"}
 
 
+def test_a_credential_that_is_within_a_key_is_struck_out_as_well():
+    limpio = sin_credenciales(json.dumps({f"?apikey={SECRETO}&tipo": RESTO}))
+    assert json.loads(limpio) == {"?apikey=***&tipo": RESTO}
+
+
 ROTO = json.dumps(ENVIO)[:-1]
 
 

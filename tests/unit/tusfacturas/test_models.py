@@ -252,6 +252,16 @@ def test_a_number_that_carries_binary_noise_is_the_number_it_meant():
     assert enviado.peticion["comprobante"]["detalle"][0]["producto"]["precio_unitario_sin_iva"] == D("0.300")
 
 
+def test_the_largest_number_may_carry_noise_too():
+    entrada = con(B, {"comprobante.impuestos_internos_base": "9999999999999.990000000001"})
+    assert listo(entrada).peticion["comprobante"]["impuestos_internos_base"] == D("9999999999999.99")
+
+
+def test_a_zero_of_many_digits_is_sent_as_a_zero():
+    comprobante = listo(con(B, {"comprobante.nuevo": [D("0E999999"), D("-0E-999999")]})).peticion["comprobante"]
+    assert list(map(str, comprobante["nuevo"])) == ["0", "0"]
+
+
 def test_numbers_are_sent_in_plain_notation():
     cambios = {"comprobante.detalle.0.producto.precio_unitario_sin_iva": D("1E2"), "comprobante.total": D("1.21E+2")}
     comprobante = listo(con(B, cambios)).peticion["comprobante"]
@@ -288,6 +298,8 @@ def test_keys_nobody_documents_pass_untouched_at_every_level():
     renglon = enviado["comprobante"]["detalle"][0]
     for bloque in (enviado["cliente"], enviado["comprobante"], renglon, renglon["producto"]):
         assert bloque["nuevo"] == extra
+    for vacio in (None, "", [], {}):
+        assert listo(con(B, {"comprobante.nuevo": vacio})).peticion["comprobante"]["nuevo"] == vacio
 
 
 def test_credentials_are_dropped_at_every_level_however_they_are_cased():

@@ -247,6 +247,10 @@ def test_what_an_asociado_may_not_be(campo, valor, codigo):
     assert fallas(con(NC, {camino: valor})) == [(codigo, camino)]
 
 
+def test_an_asociado_may_be_of_the_same_day():
+    listo(con(NC, {"comprobante.comprobantes_asociados.0.comprobante_fecha": "28/03/2022"}))
+
+
 def test_an_asociado_may_be_a_liquidacion_and_lack_fecha_and_cuit():
     asociado = {"tipo_comprobante": "LIQUIDACION A", "punto_venta": "0001", "numero": "00000005"}
     enviado = listo(con(NC, {"comprobante.comprobantes_asociados": [asociado]}))
