@@ -35,7 +35,7 @@ schemas: $(VENV)  ## Writes the published JSON Schemas anew from the models
 
 lock: $(VENV)  ## Writes the locks anew (needs uv)
 	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --quiet --upgrade -o requirements-dev.lock
-	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --quiet -c requirements-dev.lock -o requirements.lock
+	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --quiet -c requirements-dev.lock -o shared/requirements.txt
 
 $(VENV): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'

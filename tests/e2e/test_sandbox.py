@@ -13,6 +13,7 @@ import httpx
 import pytest
 from tests.sandbox.deploy import ROOT, DeployError, deploy, read_stack, undeploy
 from tests.sandbox.ministack import Emulator, EmulatorError, free_port
+from tests.sandbox.processes import alive, descendants, processes
 from tests.sandbox.stack import DEFAULT_ACCOUNT, SHORT, Stack
 from tests.sandbox.state import Folder
 from tests.sandbox.waiting import wait_until
@@ -179,7 +180,7 @@ def test_an_emulator_leaves_neither_processes_nor_files(tmp_path):
         pids = descendants(emulator.pid)
         assert len(pids) == 3, "the watchdog, the emulator and a warm worker"
         assert emulator._directory.exists()
-    assert not any(map(alive, pids))
+    assert not alive(*pids)
     assert not emulator._directory.exists()
 
 
@@ -261,7 +262,7 @@ def test_up_leaves_a_sandbox_that_works_and_down_leaves_nothing(sandbox):
     pids = sandbox.pids()
     assert len(pids) >= 4, "the daemon, the watchdog, the emulator, the simulator"
     assert sandbox("down")[0] == 0
-    assert not any(map(alive, pids))
+    assert not alive(*pids)
     assert not sandbox.folder.path.exists()
     code, told = sandbox("down")
     assert (code, told) == (0, "No sandbox runs.\n")
@@ -288,7 +289,7 @@ def test_a_killed_daemon_takes_everything_with_it_and_up_starts_again(sandbox):
     assert sandbox("up")[0] == 0
     pids = sandbox.pids()
     os.kill(sandbox.folder.holder(), signal.SIGKILL)
-    wait_until(lambda: not any(map(alive, pids)), 40, lambda: f"left: {[pid for pid in pids if alive(pid)]}")
+    wait_until(lambda: not alive(*pids), 40, lambda: f"left: {alive(*pids)}")
     assert sandbox("status") == (1, "The sandbox was killed.\n")
     code, told = sandbox("up")
     assert code == 0
@@ -300,10 +301,12 @@ def test_a_part_that_dies_ends_the_sandbox_and_status_tells_which(sandbox):
     assert sandbox("up")[0] == 0
     pids = sandbox.pids()
     (emulator,) = [
-        pid for pid in pids if command_of(pid).endswith("-m ministack") and "watchdog" not in command_of(pid)
+        found.pid
+        for found in alive(*pids)
+        if found.command.endswith("-m ministack") and "watchdog" not in found.command
     ]
     os.kill(emulator, signal.SIGKILL)
-    wait_until(lambda: not any(map(alive, pids)), 40, lambda: f"left: {[pid for pid in pids if alive(pid)]}")
+    wait_until(lambda: not alive(*pids), 40, lambda: f"left: {alive(*pids)}")
     code, told = sandbox("status")
     assert code == 1
     assert "the emulator ended" in told
@@ -323,41 +326,35 @@ def test_an_interrupted_up_leaves_nothing(sandbox, number, when):
     pids = sandbox.pids()
     os.kill(process.pid, number)
     process.communicate(timeout=60)
-    wait_until(lambda: not any(map(alive, {holder, *pids})), 40, lambda: str([command_of(pid) for pid in pids]))
+    wait_until(lambda: not alive(holder, *pids), 40, lambda: f"left: {alive(holder, *pids)}")
     assert sandbox.folder.holder() == 0
     assert sandbox("down")[0] == 0
 
 
-def test_a_template_that_does_not_come_up_is_told_and_leaves_nothing(sandbox):
+def test_two_ups_at_once_start_one_sandbox(sandbox):
+    both = [sandbox.start("up", "--cuentas", "uno") for _ in range(2)]
+    told = [process.communicate(timeout=200)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    queue = sandbox.folder.read_outputs()["queue_url"]
+    assert all(queue in each for each in told)
+    mine = [found for found in processes().values() if str(sandbox.folder.path) in found.command]
+    assert [found.pid for found in mine] == [sandbox.folder.holder()]
+
+
+def test_a_sandbox_whose_folder_was_removed_ends_by_itself(sandbox):
+    assert sandbox("up")[0] == 0
+    pids = sandbox.pids()
+    sandbox.folder.remove()
+    wait_until(lambda: not alive(*pids), 60, lambda: f"left: {alive(*pids)}")
+    assert not sandbox.folder.path.exists()
+
+
+def test_up_on_a_port_that_is_taken_is_told_and_leaves_nothing(sandbox):
     with Emulator.start() as other:
         code, told = sandbox("up", "--port", str(other.port))
     assert code == 1
     assert "already in use" in told
     assert sandbox.folder.holder() == 0
-
-
-def descendants(pid: int) -> list[int]:
-    """The process and all under it."""
-    shown = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    children: dict[int, list[int]] = {}
-    for line in shown.splitlines():
-        child, parent = map(int, line.split())
-        children.setdefault(parent, []).append(child)
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found
-
-
-def alive(pid: int) -> bool:
-    """A zombie is dead: collecting it is its parent's business."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(shown.stdout.strip()) and not shown.stdout.strip().startswith("Z")
-
-
-def command_of(pid: int) -> str:
-    shown = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return shown.stdout.strip()
 
 
 def own_address() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from tests.sandbox.deploy import Deployed, deploy, undeploy
 from tests.sandbox.sqs_rules import INVOKE_LIMIT, UnsupportedMappingError
 from tests.sandbox.sqs_source import SqsSource, sqs_source
@@ -383,6 +383,77 @@ def test_receiving_goes_on_after_the_queue_could_not_be_read(probe, monkeypatch)
     finally:
         source.stop()
     assert len(refused) == 3
+
+
+def of_the_queue(source: SqsSource, stack: Probe) -> Any:
+    """The poller of the probe's first queue."""
+    (found,) = [poller for poller in source._pollers if poller._queue_url == stack.queue]
+    return found
+
+
+def test_a_throttled_invocation_is_tried_again_with_the_same_messages(probe, monkeypatch):
+    stack = probe(WindowSeconds=1, VisibilitySeconds=600)
+    source = SqsSource(stack.account)
+    client = of_the_queue(source, stack)._lambda
+    invoke, refused = client.invoke, []
+
+    def throttle_twice(**asked: Any) -> Any:
+        if len(refused) < 2:
+            refused.append(asked["Payload"])
+            error = {"Error": {"Code": "TooManyRequestsException", "Message": "Rate Exceeded."}}
+            raise ClientError(error, "Invoke")
+        return invoke(**asked)
+
+    monkeypatch.setattr(client, "invoke", throttle_twice)
+    sent = stack.send({}, {})
+    source.start()
+    try:
+        stack.wait_until_empty()
+    finally:
+        source.stop()
+    (batch,) = stack.batches()
+    assert batch["ids"] == set(sent)
+    assert len(refused) == 2
+    assert batch["first"]["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_an_invocation_that_broke_off_is_not_repeated_before_its_messages_are_visible_again(probe, monkeypatch):
+    stack = probe(WindowSeconds=1, VisibilitySeconds=6, TimeoutSeconds=2)
+    source = SqsSource(stack.account)
+    client = of_the_queue(source, stack)._lambda
+    invoke, broken = client.invoke, []
+
+    def break_once(**asked: Any) -> Any:
+        answer = invoke(**asked)
+        if not broken:
+            broken.append(asked)
+            raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+        return answer
+
+    monkeypatch.setattr(client, "invoke", break_once)
+    sent = stack.send({}, {})
+    source.start()
+    try:
+        stack.wait_until_empty()
+    finally:
+        source.stop()
+    first, second = stack.batches()
+    assert first["ids"] == second["ids"] == set(sent)
+    assert second["started"] - first["started"] > 4
+
+
+def test_messages_stay_hidden_for_window_and_timeout_even_if_the_queue_says_less(probe):
+    stack = probe(WindowSeconds=1, TimeoutSeconds=10, VisibilitySeconds=4)
+    stack.send({"sleep": 7})
+    with sqs_source(stack.account):
+        stack.wait_until_empty()
+    assert stack.sizes() == [1]
+
+
+def test_only_the_mappings_of_the_named_functions_are_served(probe):
+    stack = probe(WindowSeconds=1)
+    assert SqsSource(stack.account, {"another"}).settings == []
+    assert len(SqsSource(stack.account, {stack.deployed.functions["take_batch"]}).settings) == 2
 
 
 def test_a_deletion_that_failed_is_tried_again(probe, monkeypatch):

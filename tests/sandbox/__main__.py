@@ -37,19 +37,19 @@ def up(folder: Folder, settings: Settings) -> int:
         check_parameters(settings.parameters)
     except UnknownParameterError as error:
         return complain(str(error))
-    if folder.holder():
+    lock = folder.lock()
+    if lock is None:
         return join_running(folder, settings)
     stale = folder.read_state()
-    if stale and stale.phase == "failed":
-        print(f"The last sandbox died ({first_line(stale.reason)}); starting another one.")
-    elif stale:
-        print("The last sandbox was killed; starting another one.")
+    if stale:
+        died = f"died ({first_line(stale.reason)})" if stale.phase == "failed" else "was killed"
+        print(f"The last sandbox {died}; starting another one.")
+    folder.forget()
+    os.close(lock)
     if stale and settings.port:
         # What it left ends by itself, within seconds.
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: not in_use(settings.port), REMAINS_TIMEOUT)
-    folder.make()
-    folder.forget()
     print("Starting the sandbox …", flush=True)
     with folder.daemon_log.open("wb") as log:
         daemon = subprocess.Popen(
@@ -66,7 +66,8 @@ def up(folder: Folder, settings: Settings) -> int:
             START_TIMEOUT,
             "the sandbox did not start",
         )
-        if state.phase == "ready" and daemon.poll() is None and daemon.stdin:
+        # Two `up` at once: only one daemon gets the lock.
+        if state.phase == "ready" and folder.holder() == daemon.pid and daemon.stdin:
             daemon.stdin.write(GO)
             daemon.stdin.close()
             print(summary(folder))
@@ -78,8 +79,8 @@ def up(folder: Folder, settings: Settings) -> int:
         if daemon.stdin and not daemon.stdin.closed:
             daemon.stdin.close()
             end(daemon.pid, lambda: daemon.poll() is not None)
-    if daemon.returncode == 3:
-        return join_running(folder, settings)  # another `up` was faster
+    if folder.holder():
+        return join_running(folder, settings)
     state = settled(folder) or state
     return complain(f"The sandbox did not start: {state.reason or 'it was killed'}\nIts log: {folder.daemon_log}")
 

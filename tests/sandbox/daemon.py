@@ -36,13 +36,14 @@ def main(folder: Folder, settings: Settings) -> int:
     stop_on_signals()
     threading.Thread(target=end_unless_told_to_go, daemon=True).start()
     # Never given back: the lock falls when the process has ended, and `down` waits for just that.
-    if folder.lock(LOCK_TIMEOUT) is None:
+    lock = folder.lock(LOCK_TIMEOUT)
+    if lock is None:
         log.error("another sandbox holds %s", folder.path)
         return 3
     folder.forget()
     folder.write_state(State("starting", settings))
     try:
-        reason = serve(folder, settings)
+        reason = serve(folder, lock, settings)
     except SystemExit:
         log.info("told to stop")
         folder.forget()
@@ -57,8 +58,8 @@ def main(folder: Folder, settings: Settings) -> int:
     return 1
 
 
-def serve(folder: Folder, settings: Settings) -> str:
-    """Start everything, tell so, and return only when a part has died: why."""
+def serve(folder: Folder, lock: int, settings: Settings) -> str:
+    """Start everything, tell so, and return only when a part has died: why. Raises SystemExit when told to stop."""
     with ExitStack() as cleanup:
         # While things are taken down a second SIGTERM must not interrupt it.
         cleanup.callback(ignore_signals)
@@ -75,16 +76,18 @@ def serve(folder: Folder, settings: Settings) -> str:
         folder.write_outputs(stack.outputs())
         folder.write_state(State("ready", settings))
         log.info("ready at %s", emulator.endpoint_url)
-        return watch(emulator, stack)
+        while not (complaint := what_is_wrong(emulator, stack)):
+            time.sleep(CHECK_EVERY)
+            if not folder.keeps(lock):
+                sys.exit(0)  # somebody removed the folder: no `down` could find us any more
+        return complaint
 
 
-def watch(emulator: Emulator, stack: Stack) -> str:
-    while True:
-        time.sleep(CHECK_EVERY)
-        if not emulator.alive():
-            return f"the emulator ended; its log ends with:\n{emulator.log_tail()}"
-        if complaint := stack.complaint():
-            return complaint
+def what_is_wrong(emulator: Emulator, stack: Stack) -> str:
+    """Which part has died, "" if none."""
+    if not emulator.alive():
+        return f"the emulator ended; its log ends with:\n{emulator.log_tail()}"
+    return stack.complaint()
 
 
 def stop_on_signals() -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from tests.sandbox.packaging import package, read_template
+from tests.sandbox.packaging import digest, package, read_template
 from tests.sandbox.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -98,12 +98,9 @@ def deploy(
         s3.put_object(Bucket=bucket, Key=name, Body=content)
         return f"s3://{bucket}/{name}"
 
-    body = json.dumps(package(read_template(template), template.parent, put))
-    if len(body) > 51_200:  # CloudFormation's limit for a template in the request
-        key = put("template.json", body.encode()).rsplit("/", 1)[1]
-        source = {"TemplateURL": f"{account.endpoint_url}/{bucket}/{key}"}
-    else:
-        source = {"TemplateBody": body}
+    body = json.dumps(package(read_template(template), template.parent, put)).encode()
+    # By its address, not in the request, which takes 51,200 bytes at most.
+    address = put(f"{digest(body)}.template.json", body)
     try:
         change_set = cloudformation.create_change_set(
             StackName=stack_name,
@@ -111,7 +108,7 @@ def deploy(
             ChangeSetType="UPDATE" if _status(cloudformation, stack_name) else "CREATE",
             Capabilities=CAPABILITIES,
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-            **source,
+            TemplateURL=address.replace("s3:/", account.endpoint_url, 1),
         )["Id"]
     except ClientError as error:
         raise DeployError(f"CloudFormation refused the template: {error}") from error

@@ -113,15 +113,19 @@ class Folder:
 
     def _take(self) -> int | None:
         self.make()
-        path = self.path / "lock"
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         # `down` may have removed the folder between our open and our lock: then we hold what nobody else sees.
-        if _flock(lock, fcntl.LOCK_EX) and path.exists() and path.stat().st_ino == os.fstat(lock).st_ino:
+        if _flock(lock, fcntl.LOCK_EX) and self.keeps(lock):
             os.truncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
             return lock
         os.close(lock)
         return None
+
+    def keeps(self, lock: int) -> bool:
+        """False once the folder has been removed from under the holder of the lock."""
+        path = self.path / "lock"
+        return path.exists() and path.stat().st_ino == os.fstat(lock).st_ino
 
     def holder(self) -> int:
         """The pid of who holds the lock, 0 if nobody does."""

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from tests.sandbox import watchdog
+from tests.sandbox.processes import alive, processes
 from tests.sandbox.waiting import wait_until
 
 # A command with a child of its own; both write their pid and then do nothing. `ignore` makes them deaf to SIGTERM.
@@ -25,12 +26,6 @@ if "end" in sys.argv and "child" not in sys.argv:
     sys.exit(7)
 time.sleep(600)
 """
-
-
-def alive(pid: int) -> bool:
-    """A zombie is dead: collecting it is its parent's business."""
-    shown = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return bool(shown.stdout.strip()) and not shown.stdout.strip().startswith("Z")
 
 
 @pytest.fixture
@@ -54,7 +49,7 @@ def watched(path, *words: str) -> subprocess.Popen[bytes]:
 
 
 def gone(pids: list[int]) -> None:
-    wait_until(lambda: not any(map(alive, pids)), 30, lambda: f"still there: {[p for p in pids if alive(p)]}")
+    wait_until(lambda: not alive(*pids), 30, lambda: f"still there: {alive(*pids)}")
 
 
 def test_closing_the_pipe_ends_the_command_and_its_children(command):
@@ -63,7 +58,7 @@ def test_closing_the_pipe_ends_the_command_and_its_children(command):
     pids = started()
     process.stdin.close()
     process.wait(30)
-    assert not any(map(alive, pids))
+    assert not alive(*pids)
 
 
 def test_what_ignores_sigterm_is_killed(command):
@@ -72,7 +67,7 @@ def test_what_ignores_sigterm_is_killed(command):
     pids = started()
     process.stdin.close()
     process.wait(4 * watchdog.GRACE)
-    assert not any(map(alive, pids))
+    assert not alive(*pids)
 
 
 def test_the_death_of_the_starter_ends_the_command(command):
@@ -94,7 +89,7 @@ def test_the_death_of_the_starter_ends_the_command(command):
 def test_the_death_of_the_watchdog_itself_ends_the_command(command):
     path, started = command
     process = watched(path)
-    parents = {pid: _parent(pid) for pid in started()}
+    parents = {pid: processes()[pid].parent for pid in started()}
     (first,) = [pid for pid, parent in parents.items() if parent == process.pid]
     (child,) = set(parents) - {first}
     process.kill()
@@ -110,20 +105,15 @@ def test_the_end_of_the_command_is_the_end_of_its_children_and_its_status_is_tol
     pids = started()
     assert process.wait(30) == 7
     process.stdin.close()
-    assert not any(map(alive, pids))
+    assert not alive(*pids)
 
 
 def test_a_command_that_was_killed_is_told_as_shells_do(command):
     path, started = command
     process = watched(path)
-    parents = {pid: _parent(pid) for pid in started()}
+    parents = {pid: processes()[pid].parent for pid in started()}
     (first,) = [pid for pid, parent in parents.items() if parent == process.pid]
     os.kill(first, signal.SIGKILL)
     assert process.wait(30) == 128 + signal.SIGKILL
     process.stdin.close()
-    assert not any(map(alive, parents))
-
-
-def _parent(pid: int) -> int:
-    shown = subprocess.run(["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(shown.stdout)
+    assert not alive(*parents)

@@ -1,0 +1,609 @@
+"""The world around the shipped code: a virtual clock, and everything that comes to it or waits for it.
+
+One invocation of a function is one thread, and only one thread runs at a time: at each of its calls of AWS or of the
+provider it may die, stand still, or let others go first. Each call takes a few virtual milliseconds, a provider's
+answer what the plan says, and Lambda's own limits end what takes too long.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+from tests.explore import instrument, invariants
+from tests.explore.instrument import PREFIX, Death, by_moto, peek
+from tests.explore.queues import Sqs, Stream
+from tests.explore.schedule import AFTER, BEFORE, Calm, Chaos
+from tests.sandbox.simulator.plan import CuentaSim, Plan
+from tests.sandbox.simulator.provider import Proveedor
+from tests.sandbox.simulator.respuesta import method_of
+from tests.sandbox.simulator.transport import as_transport
+from tests.template import default
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.explore.queues import Message, Shard
+    from tests.explore.scenarios import Scenario, Send
+
+CALL_SECONDS = 0.004
+LIMITS = {"pack": 300.0, "webhook": 10.0, "follow": 120.0, "reconcile": 300.0}
+AT_ONCE = 2
+CLIENT_GUARD = 10.0
+"""The shipped client holds a request back that was held up so long (`Cliente.demora_de_salida`)."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened; `about` are the references it concerns."""
+
+    at: datetime
+    who: str
+    what: str
+    about: frozenset[str] = frozenset()
+
+
+@dataclass
+class Posted:
+    """A POST that reached the provider, for one reference. `clear`: its answer said for certain that nothing came of it."""
+
+    at: datetime
+    by: int
+    clear: bool
+
+
+@dataclass
+class Write:
+    """What became of an asiento. `by`: the invocation, `op`: the ledger's own name of the write."""
+
+    at: datetime
+    by: int
+    op: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class Invocation:
+    """`wake`: when it goes on. It runs only between `resume` and its next `sleep`."""
+
+    def __init__(self, number: int, function: str, deadline: datetime, work: Callable[[], Any]) -> None:
+        self.number, self.function, self.deadline = number, function, deadline
+        self.wake = datetime.min.replace(tzinfo=deadline.tzinfo)
+        self.done = self.doomed = self.died = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._work = work
+        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread: threading.Thread | None = None
+
+    def resume(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+        else:
+            self._go.release()
+        self._back.acquire()
+
+    def _run(self) -> None:
+        try:
+            self.result = self._work()
+        except Death:
+            self.died = True
+        except BaseException as error:  # noqa: BLE001 - what a handler raises, Lambda takes
+            self.error = error
+        finally:
+            self.done = True
+            self._back.release()
+
+    def sleep(self, until: datetime) -> None:
+        self.wake = until
+        self._back.release()
+        self._go.acquire()
+        if self.doomed:
+            raise Death
+
+
+@dataclass
+class Context:
+    """Lambda's."""
+
+    world: World
+    invocation: Invocation
+    function_name: str = "explored"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:explored"
+    aws_request_id: str = "explored"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((self.invocation.deadline - self.world.now).total_seconds() * 1000)
+
+
+class World:
+    """One schedule, from the first message until nothing moves any more."""
+
+    def __init__(self, scenario: Scenario, choices: Calm, *, seed: object = 0) -> None:
+        self.scenario, self.choices = scenario, choices
+        self.start = self.now = scenario.start
+        self.rng = instrument.seeded(f"ids-{seed}")
+        self.effects: list[str] = []
+        self.lines: list[Line] = []
+        self.logs: list[str] = []
+        self.events: list[tuple[datetime, str, dict[str, Any]]] = []
+        self.writes: dict[str, list[Write]] = defaultdict(list)
+        self.posts: dict[str, list[Posted]] = defaultdict(list)
+        self.absences: dict[str, list[datetime]] = defaultdict(list)
+        self.deaths: list[tuple[int, str, str]] = []
+        self.violations: list[invariants.Violation] = []
+        self.raised: list[tuple[str, BaseException]] = []
+        self.counts: Counter[str] = Counter()
+        self.invocations: list[Invocation] = []
+        self.sent: list[Send] = []
+        self.by_message: dict[str, Send] = {}
+        self.running: Invocation | None = None
+        self.changed = self.now
+        self.ended = ""
+        parameter = lambda name: scenario.parameters.get(name) or str(default(name))  # noqa: E731
+        self.quiet, self.settle = (
+            timedelta(seconds=float(parameter(n))) for n in ("QuietPeriodSeconds", "SettleSeconds")
+        )
+        self.sqs = Sqs(
+            lambda: self.now, visibility=float(parameter("VisibilitySeconds")), max_receives=scenario.max_receives
+        )
+        self.batch_size, self.window = int(parameter("BatchSize")), timedelta(seconds=float(parameter("LoteWindowSeconds")))
+        self.stream = Stream(lambda: self.now, window=2.0)
+        self.plan = Plan(**scenario.plan)
+        self.proveedor = Proveedor(
+            clock=lambda: self.now,
+            rng=instrument.seeded(f"provider-{seed}"),
+            cuentas=[_cuenta(alias, scenario) for alias in scenario.cuentas],
+            plan=self.plan,
+            base_url="https://proveedor.test",
+        )
+        self._road = as_transport(self.proveedor, dormir=self._wait_for_answer)
+        self._numbers = 0
+        self._hooks: list[Any] = []
+        self._timed = sorted(
+            [*((s.at, s) for s in scenario.sends), *((at, do) for at, do in scenario.timed)], key=lambda t: t[0]
+        )
+        self._tick = self.now + timedelta(seconds=choices.tick_in())
+        self.calm_at = self.start + timedelta(seconds=scenario.calm_after)
+        self._is_calm = not isinstance(choices, Chaos)
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def run(self) -> World:
+        """Until quiet, stuck, or a violated invariant."""
+        instrument._active.append(self)  # noqa: SLF001
+        instrument.ledger_table().items.clear()
+        for function in LIMITS:
+            instrument.fresh_process(function)
+        try:
+            while not self.violations and not self.ended:
+                self._step()
+            if not self.violations:
+                invariants.at_the_end(self)
+        finally:
+            self._end_all()
+            instrument._active.pop()  # noqa: SLF001
+        return self
+
+    def _step(self) -> None:
+        if not self._is_calm and self.now >= self.calm_at:
+            self._is_calm = True
+            self.choices.calm()
+            self.scenario.soothe(self)
+            self.note("world", "from here on nothing goes wrong any more")
+        due = self._due()
+        if due:
+            self.choices.pick(due)()
+            return
+        later = self._next()
+        if later is None or later - self.start > timedelta(days=30):
+            self.ended = "nothing will happen any more"
+            return
+        self.now = max(self.now, later)
+
+    def _due(self) -> list[Callable[[], None]]:
+        due: list[Callable[[], None]] = [
+            lambda i=i: self._resume(i) for i in self.invocations if i.wake <= self.now or i.deadline <= self.now
+        ]
+        if self._timed and self.start + timedelta(seconds=self._timed[0][0]) <= self.now:
+            due.append(self._next_timed)
+        when = self.proveedor.next_due()
+        if when is not None and when <= self.now:
+            self._hooks += self.proveedor.advance()
+        due += [lambda e=e: self._deliver_hook(e) for e in self._hooks[:3]]
+        due += [lambda s=s: self._deliver_stream(s) for s in self.stream.due()]
+        if self._pack_due():
+            due.append(self._deliver_batch)
+        if self._tick <= self.now:
+            due.append(self._reconcile)
+        return due
+
+    def _next(self) -> datetime | None:
+        times = [min(i.wake, i.deadline) for i in self.invocations]
+        if self._timed:
+            times.append(self.start + timedelta(seconds=self._timed[0][0]))
+        if not self._is_calm:
+            times.append(self.calm_at)
+        times += [t for t in (self.proveedor.next_due(), self.stream.next_due()) if t is not None]
+        if waiting := self.sqs.waiting():
+            visible = [m.visible for m in waiting if m.visible > self.now]
+            gathered = [m.visible + self.window for m in waiting if m.visible <= self.now]
+            times += [t for t in (min(visible, default=None), min(gathered, default=None)) if t and t > self.now]
+        times.append(self._tick)
+        return max(self.now, min(times))
+
+    def _resume(self, invocation: Invocation) -> None:
+        if invocation.deadline <= self.now:
+            invocation.doomed = True
+        before, self.running = self.running, invocation
+        invocation.resume()
+        self.running = before
+        if invocation.done:
+            self.invocations.remove(invocation)
+            self._finish(invocation)
+
+    def _start(self, function: str, event: dict[str, Any], ended: Callable[[Invocation], None]) -> None:
+        self._numbers += 1
+        limit = timedelta(seconds=LIMITS[function])
+        invocation = Invocation(self._numbers, function, self.now + limit, lambda: None)
+        handler = instrument.handler_of(function)
+        invocation._work = lambda: handler(event, Context(self, invocation))  # noqa: SLF001
+        invocation.ended = ended  # type: ignore[attr-defined] # who started it hears how it ended
+        self.invocations.append(invocation)
+        self._resume(invocation)
+
+    def _finish(self, invocation: Invocation) -> None:
+        name = f"{invocation.function} {invocation.number}"
+        if invocation.died:
+            self.note(name, "DIES")
+            self.counts["deaths"] += 1
+            instrument.fresh_process(invocation.function)
+        elif invocation.error is not None:
+            self.note(name, f"raises {type(invocation.error).__name__}")
+            self.raised.append((name, invocation.error))
+            if not isinstance(invocation.error, ClientError | BotoCoreError):
+                invariants.unexpected(self, name, invocation.error)
+        invocation.ended(invocation)  # type: ignore[attr-defined]
+
+    def _end_all(self) -> None:
+        for invocation in list(self.invocations):
+            invocation.doomed = True
+            self.running = invocation
+            while not invocation.done:
+                invocation.resume()
+        self.invocations.clear()
+
+    # -- what comes -----------------------------------------------------------------------------------------------
+
+    def _next_timed(self) -> None:
+        _, what = self._timed.pop(0)
+        if callable(what):
+            what(self)
+        else:
+            self.put(what)
+
+    def put(self, send: Send) -> None:
+        message = self.sqs.put(send.body)
+        self.sent.append(send)
+        self.by_message[message.id] = send
+        self.note("sender", f"{message.id}: {send}", send.reference)
+
+    def later(self, seconds: float, what: Any) -> None:
+        at = (self.now - self.start).total_seconds() + seconds
+        self._timed = sorted([*self._timed, (at, what)], key=lambda t: t[0])
+
+    def _pack_due(self) -> bool:
+        if sum(i.function == "pack" for i in self.invocations) >= AT_ONCE:
+            return False
+        visible = self.sqs.visible()
+        return len(visible) >= self.batch_size or any(m.visible + self.window <= self.now for m in visible)
+
+    def _deliver_batch(self) -> None:
+        chosen = self.choices.batch(sorted(self.sqs.visible(), key=lambda m: (m.visible, m.id)), self.batch_size)
+        if self._happens("repeat"):
+            held = [m for m in self.sqs.waiting() if m not in chosen and m.receives]
+            chosen += self.rng.sample(held, min(len(held), 2))
+        records = self.sqs.receive(chosen)
+        if not records:
+            return
+        ids = [r["messageId"] for r in records]
+        about = {self.by_message[i].reference for i in ids if i in self.by_message}
+        self.note(f"pack {self._numbers + 1}", f"receives {', '.join(ids)}", *about)
+        self._start("pack", {"Records": records}, lambda i: self._batch_ended(i, ids))
+
+    def _batch_ended(self, invocation: Invocation, ids: list[str]) -> None:
+        if invocation.died or invocation.error is not None:
+            return
+        failures = {f["itemIdentifier"] for f in invocation.result["batchItemFailures"]}
+        for message_id in ids:
+            if message_id not in failures:
+                self._delete(message_id, f"pack {invocation.number}")
+
+    def _delete(self, message_id: str, who: str) -> None:
+        message = self.sqs.delete(message_id)
+        if message is None:
+            return
+        send = self.by_message.get(message_id)
+        self.note(who, f"{message_id} leaves the queue", *([send.reference] if send else []))
+        invariants.on_delete(self, message, send)
+        if self._happens("undelete"):
+            self.later(60.0, lambda w: w.sqs.undelete(message))
+
+    def _deliver_hook(self, entrega: Any) -> None:
+        self._hooks.remove(entrega)
+        payload = json.loads(entrega.body)
+        reference = str(payload.get("external_reference", ""))
+        self.note(f"webhook {self._numbers + 1}", f"hook {payload['evento']} {entrega.hook_id[:6]}", reference)
+        begun = self.now
+        event = {
+            "routeKey": "POST /hooks/{cuenta}",
+            "pathParameters": {"cuenta": entrega.cuenta},
+            "headers": {name.lower(): value for name, value in entrega.headers.items()},
+            "body": entrega.body.decode(),
+            "isBase64Encoded": False,
+        }
+
+        def ended(invocation: Invocation) -> None:
+            late = (self.now - begun).total_seconds() > entrega.timeout
+            failed = invocation.died or invocation.error is not None
+            status = None if late else 500 if failed else invocation.result["statusCode"]
+            self.proveedor.delivered(entrega, status)
+
+        self._start("webhook", event, ended)
+
+    def _deliver_stream(self, shard: Shard) -> None:
+        if self._happens("rewind"):
+            self.stream.rewind(shard, self.rng.randint(1, 4))
+        records = self.stream.batch(shard, self.choices.stream_batch(50))
+        who = f"follow {self._numbers + 1}"
+        about = {r["dynamodb"]["NewImage"]["pk"]["S"].partition("#")[2] for r in records}
+        self.note(who, f"stream gives {len(records)} hooks", *about)
+
+        def ended(invocation: Invocation) -> None:
+            broken = invocation.died or invocation.error is not None
+            failures = [] if broken else invocation.result["batchItemFailures"]
+            failed = failures[0]["itemIdentifier"] if failures else None
+            self.stream.ended(shard, len(records), failed, died=broken)
+
+        self._start("follow", {"Records": records}, ended)
+
+    def _reconcile(self) -> None:
+        self._tick = self.now + timedelta(seconds=self.choices.tick_in())
+        if any(i.function == "reconcile" for i in self.invocations):
+            return
+        rows = instrument.everything()
+        if self._is_calm and invariants.is_quiet(self, rows):
+            self.ended = "quiet"
+        elif self._is_calm and self._is_stuck():
+            self.ended = "stuck"
+        elif self.sqs.dead() or any("abierto" in row or "faltan" in row for row in rows):
+            self._start("reconcile", {}, lambda _: None)
+
+    def _is_stuck(self) -> bool:
+        since = max(self.changed, self.calm_at if isinstance(self.choices, Chaos) else self.start)
+        return self.now - since > timedelta(hours=8) and not self._timed and self.provider_idle()
+
+    def provider_idle(self) -> bool:
+        when = self.proveedor.next_due()
+        return not self._hooks and (when is None or when > self.now + timedelta(hours=24))
+
+    def idle(self) -> bool:
+        return not self._timed and not self.invocations and self.stream.empty() and self.provider_idle()
+
+    def _happens(self, name: str) -> bool:
+        return isinstance(self.choices, Chaos) and self.choices.happens(name)
+
+    # -- calls of the shipped code ----------------------------------------------------------------------------------
+
+    def _point(self, index: int, when: str, *, guard: float | None = None) -> None:
+        """Here the invocation may die, or stand still. `guard`: after so many seconds what follows is held back."""
+        invocation = self.running
+        assert invocation is not None, "a call from outside every invocation"
+        if self.choices.dies(index, when):
+            self.deaths.append((index, when, self.effects[index]))
+            raise Death
+        seconds = self.choices.pause(index) if when == BEFORE else None
+        if seconds is not None:
+            if guard is not None:
+                seconds = min(seconds, guard)
+            self._sleep(invocation, seconds)
+        if self.now >= invocation.deadline:
+            raise Death
+
+    def _sleep(self, invocation: Invocation, seconds: float) -> None:
+        invocation.sleep(self.now + timedelta(seconds=seconds))
+
+    def _wait_for_answer(self, seconds: float) -> None:
+        assert self.running is not None
+        self._sleep(self.running, seconds)
+
+    def _begin(self, label: str) -> int:
+        self.effects.append(label)
+        self.now += timedelta(seconds=CALL_SECONDS)
+        return len(self.effects) - 1
+
+    def aws_call(self, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        label = f"{service}:{operation}"
+        index = self._begin(label)
+        self.counts[label] += 1
+        self._point(index, BEFORE)
+        fault = self.choices.aws_fault(index, label)
+        broken = 500, {"Error": {"Code": "InternalServerError", "Message": "simulated"}}
+        if fault == "error":
+            self.note(self._who(), f"{label} fails", *_about(params))
+            return broken
+        answer = self._effect(service, operation, params)
+        if fault == "again":
+            self.note(self._who(), f"{label}: the answer is lost, boto3 repeats it", *_about(params))
+            answer = self._effect(service, operation, params)
+        self._point(index, AFTER)
+        if fault == "lost":
+            self.note(self._who(), f"{label}: done, but the answer is lost", *_about(params))
+            return broken
+        return answer
+
+    def _effect(self, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if service == "sqs":
+            return self.sqs.call(operation, params)
+        if service == "events":
+            return 200, self._published(params["Entries"])
+        keys = _written(operation, params)
+        before = {pk: peek(pk) for pk in keys}
+        status, parsed = by_moto(service, operation, params)
+        for pk in keys:
+            self._written(pk, before[pk], peek(pk), operation, ok=status == 200)
+        if operation == "PutItem" and status == 200:
+            self._inserted(params["Item"])
+        return status, parsed
+
+    def _written(self, pk: str, before: dict[str, Any], after: dict[str, Any], operation: str, *, ok: bool) -> None:
+        assert self.running is not None
+        op = instrument.writer() or operation
+        reference = pk.partition("#")[2]
+        if not ok:
+            self.note(self._who(), f"{op}: refused by its condition, {before.get('estado', 'nothing')} stays", reference)
+            return
+        self.changed = self.now
+        write = Write(self.now, self.running.number, op, before, after)
+        self.writes[pk].append(write)
+        self.note(self._who(), f"{op}: {before.get('estado', 'new')} → {after['estado']}", reference)
+        invariants.on_write(self, pk, write)
+
+    def _inserted(self, item: dict[str, Any]) -> None:
+        if item["sk"]["S"].startswith("HOOK#"):
+            image = {
+                name: {"B": base64.b64encode(typed["B"]).decode()} if "B" in typed else typed
+                for name, typed in item.items()
+            }
+            self.stream.inserted(image)
+
+    def _published(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        for entry in entries:
+            detail = json.loads(entry["Detail"])
+            self.events.append((self.now, entry["DetailType"], detail))
+            self.note(self._who(), f"event {entry['DetailType']}", detail["external_reference"])
+            invariants.on_event(self, entry["DetailType"], detail)
+            self.scenario.heard(self, entry["DetailType"], detail)
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": str(n)} for n, _ in enumerate(entries)]}
+
+    def provider_call(self, request: httpx.Request) -> httpx.Response:
+        method = method_of(request.url.path) if request.method == "POST" else "pdf"
+        label = f"provider:{method}"
+        index = self._begin(label)
+        self.counts[label] += 1
+        self._point(index, BEFORE, guard=CLIENT_GUARD - 0.5)
+        body = json.loads(request.content) if request.content else {}
+        about = _references(body)
+        begun, posts = self.now, len(self.proveedor.posts)
+        carries = method.endswith(("lotes_encola", "nuevo_encola"))
+        assert self.running is not None
+        invocation = self.running
+        if carries:
+            invariants.on_post(self, self._alias(body), about)
+        try:
+            response = self._road.handle_request(request)
+        except httpx.TransportError as error:
+            told, response = type(error).__name__, None
+            failure = error
+        except Death:
+            self._posted(body, about, begun, invocation, posts, status=None, carries=carries)
+            raise
+        else:
+            told, failure = f"HTTP {response.status_code}", None
+        self.running = invocation
+        self._posted(body, about, begun, invocation, posts, status=response and response.status_code, carries=carries)
+        self.note(self._who(), f"{method} → {told}", *about)
+        if response is not None and method.endswith("consulta_avanzada"):
+            self._asked(self._alias(body), about, begun, response.content)
+        self._point(index, AFTER)
+        if failure is not None:
+            raise failure
+        assert response is not None
+        return response
+
+    def _posted(
+        self, body: Any, about: list[str], begun: datetime, by: Invocation, before: int, *, status: int | None, carries: bool
+    ) -> None:
+        """What reached the provider's door is a POST of each reference, whatever came of it."""
+        if not carries or len(self.proveedor.posts) == before:
+            return
+        post = self.proveedor.posts[before]
+        taken = {self.proveedor.cola.items[n - 1].referencia for n in post.aceptados}
+        plain = post.desenlace in {"ok", "slow", "hook_first", "mention_missing", "unreadable_refusal", "429", "maintenance"}
+        for reference in about:
+            clear = status is not None and plain and reference not in taken
+            self.posts[f"{self._alias(body)}#{reference}"].append(Posted(begun, by.number, clear))
+            self.note(self._who(), f"POST {post.id} ({post.desenlace})", reference)
+
+    def _asked(self, alias: str, about: list[str], begun: datetime, content: bytes) -> None:
+        try:
+            told = json.loads(content)
+        except ValueError:
+            return
+        for reference in about:
+            if told.get("error") == "N" and told.get("total") == 0:
+                self.absences[f"{alias}#{reference}"].append(begun)
+                self.note(self._who(), "the provider shows nothing", reference)
+
+    def _alias(self, body: dict[str, Any]) -> str:
+        token = str(body.get("apitoken"))
+        return next((a for a, c in self.proveedor.cuentas.items() if c.apitoken == token), "")
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def _who(self) -> str:
+        return f"{self.running.function} {self.running.number}" if self.running else "world"
+
+    def note(self, who: str, what: str, *about: str) -> None:
+        self.lines.append(Line(self.now, who, what, frozenset(about)))
+
+    @property
+    def elapsed(self) -> timedelta:
+        return self.now - self.start
+
+
+def _cuenta(alias: str, scenario: Scenario) -> CuentaSim:
+    secret = scenario.secrets()[alias]
+    return CuentaSim(
+        alias=alias,
+        apikey=secret["apikey"],
+        apitoken=secret["apitoken"],
+        usertoken=secret["usertoken"],
+        punto_venta=secret["punto_venta"],
+        webhook_url=f"https://{PREFIX}/{alias}",
+        webhook_token=secret["webhook_tokens"][0],
+        dev=False,
+    )
+
+
+def _written(operation: str, params: dict[str, Any]) -> list[str]:
+    """The asientos that a call may write."""
+    match operation:
+        case "UpdateItem":
+            keys = [params["Key"]]
+        case "TransactWriteItems":
+            keys = [item["Update"]["Key"] for item in params["TransactItems"]]
+        case _:
+            keys = []
+    return [key["pk"]["S"] for key in keys if key["sk"]["S"] == "ESTADO"]
+
+
+def _about(params: dict[str, Any]) -> list[str]:
+    keys = [params["Key"]] if "Key" in params else [params["Item"]] if "Item" in params else []
+    keys += [item["Update"]["Key"] for item in params.get("TransactItems", ())]
+    return [key["pk"]["S"].partition("#")[2] for key in keys]
+
+
+def _references(body: dict[str, Any]) -> list[str]:
+    entries = body.get("requests") or [body]
+    found = [(e.get("comprobante") or {}).get("external_reference") or e.get("external_reference") for e in entries]
+    return [str(reference) for reference in found if reference]

@@ -1,0 +1,201 @@
+"""What the template promises, beyond what the linter checks."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import pytest
+from tests.template import TEMPLATE, default, properties, resource, template
+
+from facturacion.environment import EnvironmentRefused
+from pack_lotes.packing import DELAY_MAX_SECONDS, DELAY_SPREAD, delay_seconds
+
+README = TEMPLATE.with_name("README.md")
+
+
+def of_type(kind):
+    return [name for name, r in template()["Resources"].items() if r["Type"] == kind]
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+QUEUES = of_type("AWS::SQS::Queue")
+
+
+def module_of(function):
+    return importlib.import_module(properties(function)["Handler"].removesuffix(".handler"))
+
+
+def variables_of(function):
+    of_all = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = properties(function).get("Environment", {}).get("Variables", {})
+    return {*of_all, *own}
+
+
+class Recorder(dict):
+    """An environment that notes what is asked of it, and has a value for everything."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = set()
+
+    def get(self, name, default=None):
+        self.asked.add(name)
+        if name.endswith(("SECONDS", "DAYS", "TOLERANCE")):
+            return "300" if name == "PACK_TIMEOUT_SECONDS" else "30"
+        return "true"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_gets_exactly_the_variables_that_it_reads(function):
+    environment = Recorder()
+    module_of(function).Environment.from_env(environment)
+    assert variables_of(function) - {"POWERTOOLS_LOG_LEVEL"} == environment.asked
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_without_its_variables_says_which_are_missing(function):
+    with pytest.raises(EnvironmentRefused) as refused:
+        module_of(function).Environment.from_env({})
+    needed = variables_of(function) - {"POWERTOOLS_LOG_LEVEL", "DEFAULT_CUENTA", "PDF_BUCKET"}
+    assert {name for name in needed if name not in str(refused.value)} == set()
+
+
+def test_a_pack_lotes_too_short_for_one_lote_does_not_start():
+    environment = Recorder()
+    short = {**{n: environment.get(n) for n in variables_of("PackLotes")}, "PACK_TIMEOUT_SECONDS": "20"}
+    with pytest.raises(EnvironmentRefused, match="PACK_TIMEOUT_SECONDS"):
+        module_of("PackLotes").Environment.from_env(short)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_a_log_group_of_its_own_with_retention(function):
+    group = properties(function)["LoggingConfig"]["LogGroup"]["Ref"]
+    assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_a_handler_is_where_the_template_says():
+    for function in FUNCTIONS:
+        assert callable(module_of(function).handler)
+
+
+def test_every_source_has_somewhere_to_put_what_fails():
+    assert properties("Queue")["RedrivePolicy"]["deadLetterTargetArn"]
+    for function in FUNCTIONS:
+        for event in properties(function).get("Events", {}).values():
+            if event["Type"] == "DynamoDB":
+                assert event["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+            if event["Type"] in {"SQS", "DynamoDB"}:
+                assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_the_visibility_of_the_queue_is_six_times_the_timeout_and_the_window_and_more():
+    needed = 6 * default("PackTimeoutSeconds") + default("LoteWindowSeconds") + 10
+    assert default("VisibilitySeconds") >= needed
+
+
+def test_a_waiting_message_neither_dies_within_four_days_nor_expires_unseen():
+    class Low:
+        def uniform(self, low, high):
+            return low
+
+    class High:
+        def uniform(self, low, high):
+            return high
+
+    receives = properties("Queue")["RedrivePolicy"]["maxReceiveCount"]
+    base, day = default("RetryDelaySeconds"), 86_400
+    soonest = sum(delay_seconds(n, base=base, rng=Low()) for n in range(1, receives + 1))
+    assert soonest > 4 * day
+    slowest = receives * max(DELAY_MAX_SECONDS, default("VisibilitySeconds"))
+    assert slowest < properties("Queue")["MessageRetentionPeriod"] / 2
+    assert delay_seconds(99, base=base, rng=High()) == DELAY_MAX_SECONDS
+    assert 0 < DELAY_SPREAD < 1
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_what_a_queue_holds_is_kept_for_two_weeks_encrypted_and_survives_the_stack(queue):
+    assert properties(queue)["MessageRetentionPeriod"] == 14 * 86_400
+    assert properties(queue)["SqsManagedSseEnabled"] is True
+    assert resource(queue)["DeletionPolicy"] == resource(queue)["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_ledger_and_the_pdfs_survive_the_stack_and_can_be_restored():
+    for name in ("Ledger", "Pdfs"):
+        assert resource(name)["DeletionPolicy"] == resource(name)["UpdateReplacePolicy"] == "Retain"
+    assert properties("Ledger")["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_an_alarm_is_a_spanish_sentence_that_names_a_section_of_the_readme_and_tells_when_it_is_over(alarm):
+    text = properties(alarm)["AlarmDescription"]
+    assert re.search(r"\b(Hay|Llegaron|TusFacturas|Algunos|La conciliación)\b", text)
+    section = re.search(r"Ver README, «(.+?)»", text)[1]
+    assert f"## {section}" in README.read_text(encoding="utf-8")
+    assert properties(alarm)["AlarmActions"] == properties(alarm)["OKActions"] == [{"Ref": "Alarms"}]
+    assert properties(alarm)["TreatMissingData"] == "notBreaching"
+
+
+def test_an_alarm_on_a_metric_of_ours_watches_one_that_the_code_counts():
+    sources = [
+        p.read_text(encoding="utf-8")
+        for folder in ("functions", "shared")
+        for p in (TEMPLATE.parent / folder).rglob("*.py")
+    ]
+    for alarm in ALARMS:
+        if properties(alarm)["Namespace"] == "Facturacion":
+            name = properties(alarm)["MetricName"]
+            assert any(f'"{name}"' in source for source in sources), name
+
+
+def statements(function):
+    return [s for policy in properties(function)["Policies"] for s in policy["Statement"]]
+
+
+def test_no_policy_allows_everything():
+    for function, statement in ((f, s) for f in FUNCTIONS for s in statements(f)):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [a for a in actions if "*" in a], function
+        assert statement["Resource"] != "*", function
+
+
+def test_the_access_log_never_carries_the_path():
+    assert "path" not in properties("HttpStage")["AccessLogSettings"]["Format"].lower()
+    assert {properties(r)["RouteKey"] for r in of_type("AWS::ApiGatewayV2::Route")} == {
+        "POST /hooks/{cuenta}",
+        "POST /hooks/{cuenta}/{llave}",
+    }
+
+
+def test_the_http_api_is_throttled_above_the_providers_pace():
+    throttle = properties("HttpStage")["DefaultRouteSettings"]
+    assert throttle == {
+        "ThrottlingRateLimit": {"Ref": "HttpRateLimit"},
+        "ThrottlingBurstLimit": {"Ref": "HttpBurstLimit"},
+    }
+    assert (default("HttpRateLimit"), default("HttpBurstLimit")) == (300, 1000)
+
+
+def test_the_stream_brings_only_inserted_hooks():
+    (pattern,) = properties("FollowHooks")["Events"]["Hooks"]["Properties"]["FilterCriteria"]["Filters"]
+    assert '"eventName":["INSERT"]' in pattern["Pattern"]
+    assert '"prefix":"HOOK#"' in pattern["Pattern"]
+
+
+def test_cloudformation_takes_no_yaml_aliases():
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert not re.search(r"^\s*[\w<]+:\s+[&*]\w", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("parameter", sorted(template()["Parameters"]))
+def test_every_parameter_has_a_default_and_says_why(parameter):
+    declared = template()["Parameters"][parameter]
+    assert "Default" in declared
+    assert len(declared["Description"]) > 20
+
+
+def test_every_parameter_is_used():
+    text = TEMPLATE.read_text(encoding="utf-8")
+    unused = [p for p in template()["Parameters"] if not re.search(rf"!Ref {p}\b|\$\{{{p}\}}|\[!Ref {p},", text)]
+    assert unused == []
