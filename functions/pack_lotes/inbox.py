@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pack_lotes.packing import Registro, delay_seconds
+from pack_lotes.packing import DELAY_MAX_SECONDS, Registro, delay_seconds
 
 if TYPE_CHECKING:
     import random
@@ -50,6 +50,10 @@ class Inbox:
     def come_again_soon(self, registro: Registro) -> None:
         """After the first wait, however often it came: what it waits for is a moment away."""
         self._delays[registro.message_id] = self._base
+
+    def come_again_in(self, registro: Registro, seconds: float) -> None:
+        """When what holds it back may be over; the same for all that wait for it, so that they fill lotes again."""
+        self._delays[registro.message_id] = max(1, min(round(seconds) + 1, DELAY_MAX_SECONDS))
 
     def postpone(self) -> list[str]:
         """Give each open message its wait, and return their ids (`batchItemFailures`).

@@ -171,5 +171,10 @@ def after_not_sent(puerta: Puerta, problema: NoEnviado, until: datetime) -> Puer
     return replace(puerta, limite=limite, cerrada_hasta=until, golpes=puerta.golpes + 1, motivo=problema.codigo)
 
 
+def after_silence(puerta: Puerta, until: datetime) -> Puerta:
+    """Not even a query was answered: knock again at `until`."""
+    return replace(puerta, cerrada_hasta=until, golpes=puerta.golpes + 1)
+
+
 def _half(puerta: Puerta) -> int:
     return max(1, (puerta.limite or LOTE_MAX) // 2)

@@ -251,6 +251,9 @@ class _Ventanilla:
             lote = self._claim(queue)
             if lote:
                 self._record(self._post(lote))
+        for pedido in queue:
+            self._inbox.come_again_soon(pedido.registro)
+        self._hold(pedidos)
         for pedido, asiento in self._worth_asking():
             if not (self._time_for(self._s.time_to_ask) and self._ask(pedido, asiento)):
                 break
@@ -276,8 +279,17 @@ class _Ventanilla:
         if answered:
             self._open(puerta.incierta)
         else:
+            self._puerta = packing.after_silence(puerta, self._knock_again())
+            self._w.ledger.change_puerta(puerta, self._puerta)
             self._held("puerta_cerrada", motivo=puerta.motivo, external_reference=puerta.incierta)
         return answered
+
+    def _hold(self, pedidos: Sequence[Pedido]) -> None:
+        """While the door is closed, all that wait at it come again together: a backlog should leave in full lotes."""
+        until, now = self._puerta.cerrada_hasta, self._w.clock()
+        if until and now < until:
+            for pedido in pedidos:
+                self._inbox.come_again_in(pedido.registro, (until - now).total_seconds())
 
     def _open(self, external_reference: str) -> None:
         opened = replace(self._puerta, incierta=None)
@@ -309,8 +321,13 @@ class _Ventanilla:
         now = self._w.clock()
         if isinstance(held, EnMantenimiento) and held.hasta and held.hasta > now:
             return min(held.hasta, now + timedelta(seconds=packing.DELAY_MAX_SECONDS))
+        return self._knock_again()
+
+    def _knock_again(self) -> datetime:
+        """Later each time that the provider takes nothing of this cuenta."""
         base = max(1, round(self._s.retry_delay.total_seconds()))
-        return now + timedelta(seconds=packing.delay_seconds(self._puerta.golpes + 1, base=base, rng=self._w.rng))
+        wait = packing.delay_seconds(self._puerta.golpes + 1, base=base, rng=self._w.rng)
+        return self._w.clock() + timedelta(seconds=wait)
 
     # -- claim ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,75 @@
+"""Performs the script, act by act, and waits until everything is settled."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.sandbox.demo.watching import open_ends, stands
+
+if TYPE_CHECKING:
+    from tests.sandbox.demo.screen import Screen
+    from tests.sandbox.demo.script import Act, Script
+    from tests.sandbox.demo.stage import Stage
+    from tests.sandbox.demo.watching import Watch
+
+ACT_SECONDS = 25.0
+"""No act waits longer for what it needs: then the piece goes on, and the end tells what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """How it went. `unsettled`: what was still open when time was up. `forged`: what a forged hook was answered."""
+
+    seconds: float
+    unsettled: list[str]
+    forged: int
+
+
+def perform(stage: Stage, script: Script, screen: Screen, watch: Watch, *, until: float) -> Performed:
+    """`until`: seconds since the beginning after which nothing more is waited for."""
+    forged = 0
+    _test_hooks(stage)
+    for number, act in enumerate(script.acts, start=1):
+        _play_act(number, act, stage, script, screen, watch)
+        if number == 1:
+            forged = _between(stage, script, screen, watch)
+    screen.act(watch.elapsed, "Everything is sent", "now what is open settles; hooks that never came are made up for")
+    rejected = sum(bool(envio.codigo) for envio in script.envios)
+    watch.until(lambda look: not open_ends(look, script, rejected), until - watch.elapsed)
+    return Performed(watch.elapsed, open_ends(watch.look, script, rejected), forged)
+
+
+def _test_hooks(stage: Stage) -> None:
+    """The provider's panel has a button for it, and whoever sets up a cuenta presses it. It also warms the function."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda c: stage.stack.simulator.web("test_hook", alias=c.alias), stage.stack.cuentas))
+
+
+def _play_act(number: int, act: Act, stage: Stage, script: Script, screen: Screen, watch: Watch) -> None:
+    watch.until(lambda look: all(stands(look, key, script.expected[key]) for key in act.needs), ACT_SECONDS)
+    screen.act(watch.elapsed, f"{number}. {act.title}", f"{act.tells} ({len(act.envios)} messages)")
+    simulator = stage.stack.simulator
+    if act.plan:
+        simulator.plan(**act.plan)
+    if act.maintenance:
+        simulator.web("maintenance", seconds=act.maintenance)
+    stage.send(act.envios)
+    watch.until(lambda look: look.happened(act.outcome), ACT_SECONDS)
+
+
+def _between(stage: Stage, script: Script, screen: Screen, watch: Watch) -> int:
+    """When the first act is on its way: what people do on the provider's web, and what a stranger tries."""
+    sent = {(envio.cuenta, envio.reference) for envio in script.acts[0].envios if envio.cuenta}
+    watch.until(lambda look: sent <= set(look.estados) and not look.counts["ENVIANDO"], ACT_SECONDS)
+    simulator = stage.stack.simulator
+    simulator.web("approve", alias=script.approve[0], referencia=script.approve[1])
+    screen.note(watch.elapsed, f"somebody approves {script.approve[1]} on the provider's web")
+    for (alias, reference), notify in script.delete.items():
+        simulator.web("delete", alias=alias, referencia=reference, notify=notify)
+        hook = "its hook tells" if notify else "[yellow]and no hook tells[/]: the reconciliation has to find out"
+        screen.note(watch.elapsed, f"somebody deletes {reference} of {alias} on the provider's web; {hook}")
+    forged = stage.forge(script.forged)
+    screen.note(watch.elapsed, f"a stranger posts the hook that {script.forged[1]} was issued: {forged}, nothing stored")
+    return forged
