@@ -22,7 +22,7 @@ check: $(VENV)  ## Format, lint, types, template
 	$(BIN)/cfn-lint template.yaml
 
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
-	@PROVIDER_URL="$(PROVIDER_URL)" PARAMS="$(PARAMS)" CUENTAS="$(CUENTAS)" PORT="$(PORT)" $(BIN)/python -m tests.sandbox up
+	@$(BIN)/python -m tests.sandbox up
 
 down: $(VENV)  ## Ends what `make up` started
 	@$(BIN)/python -m tests.sandbox down
@@ -44,4 +44,5 @@ $(VENV): requirements-dev.lock
 	@touch $(VENV)
 
 clean:  ## Removes everything that was generated
-	rm -rf $(VENV) .sandbox .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@test ! -d .sandbox -o ! -x $(BIN)/python || $(BIN)/python -m tests.sandbox down
+	rm -rf $(VENV) .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -43,15 +43,7 @@ OPEN_MAX = 5_000
 TIME_FOR_A_QUERY = timedelta(seconds=40)
 _NO_FECHA = date.min
 _MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR})
-_HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ERROR})
-_AS_KNOWN = frozenset(
-    {
-        (Estado.ENVIADO, Estado.ENCOLADO),
-        (Estado.ENCOLADO, Estado.ENCOLADO),
-        (Estado.ERROR, Estado.ERROR),
-    },
-)
-"""What we hold and what the provider shows say the same: nothing is written."""
+_HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ERROR})
 CAUSE_UNKNOWN = Causa("CausaDesconocida", "", "TusFacturas lo marca con error y ningún hook dijo por qué.")
 REFUSED_YET_PRESENT = Causa("RechazadoPeroPresente", "", "Fue rechazado, y sin embargo está en TusFacturas.")
 
@@ -235,7 +227,7 @@ class _Contrast:
                 self._review(asiento, hallado.causa)
             elif asiento.estado is Estado.RECHAZADO:
                 self._review(asiento, REFUSED_YET_PRESENT)
-            elif (asiento.estado, hallado.estado) not in _AS_KNOWN and asiento.estado in _MAY_BE_ABSENT:
+            elif asiento.estado is not hallado.estado and asiento.estado in _MAY_BE_ABSENT:
                 vistos = frozenset(h.hook_id for h in hooks.get(asiento.external_reference, ()))
                 keep_live = hallado.estado is Estado.ERROR
                 self._note_healed(

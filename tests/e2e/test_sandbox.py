@@ -11,14 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.e2e.probe.driving import PROBE
 from tests.sandbox.deploy import ROOT, DeployError, deploy, read_stack, undeploy
 from tests.sandbox.ministack import Emulator, EmulatorError, free_port
 from tests.sandbox.processes import alive, descendants, processes
 from tests.sandbox.stack import DEFAULT_ACCOUNT, SHORT, Stack
 from tests.sandbox.state import Folder
 from tests.sandbox.waiting import wait_until
-
-PROBE = Path(__file__).parent / "probe" / "template.yaml"
 
 
 @pytest.fixture
@@ -288,8 +287,12 @@ class _At:
 def test_a_killed_daemon_takes_everything_with_it_and_up_starts_again(sandbox):
     assert sandbox("up")[0] == 0
     pids = sandbox.pids()
+    (watchdog,) = [found.command for found in alive(*pids) if "watchdog.py" in found.command]
+    directory = Path(watchdog.split()[3])
+    assert directory.is_dir()
     os.kill(sandbox.folder.holder(), signal.SIGKILL)
     wait_until(lambda: not alive(*pids), 40, lambda: f"left: {alive(*pids)}")
+    assert not directory.exists()
     assert sandbox("status") == (1, "The sandbox was killed.\n")
     code, told = sandbox("up")
     assert code == 0

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.sandbox.daemon import GO
-from tests.sandbox.deploy import ROOT, UnknownParameterError, check_parameters
+from tests.sandbox.deploy import ROOT, check_parameters
 from tests.sandbox.ministack import in_use
 from tests.sandbox.state import FOLDER, Folder, Settings, State
 from tests.sandbox.waiting import wait_until
@@ -29,15 +29,14 @@ if TYPE_CHECKING:
 START_TIMEOUT = 240.0
 STOP_TIMEOUT = 60.0
 REMAINS_TIMEOUT = 20.0
+LOCK_TIMEOUT = 0.5  # `status` or `down` may look at the lock just now
 ALIAS_LIMIT = 32
 
 
 def up(folder: Folder, settings: Settings) -> int:
-    try:
-        check_parameters(settings.parameters)
-    except UnknownParameterError as error:
-        return complain(str(error))
-    lock = folder.lock()
+    """Raises UnknownParameterError before anything is done."""
+    check_parameters(settings.parameters)
+    lock = folder.lock(LOCK_TIMEOUT)
     if lock is None:
         return join_running(folder, settings)
     stale = folder.read_state()
@@ -51,7 +50,7 @@ def up(folder: Folder, settings: Settings) -> int:
         with contextlib.suppress(TimeoutError):
             wait_until(lambda: not in_use(settings.port), REMAINS_TIMEOUT)
     print("Starting the sandbox …", flush=True)
-    with folder.daemon_log.open("wb") as log:
+    with folder.daemon_log.open("ab") as log:
         daemon = subprocess.Popen(
             [sys.executable, "-m", "tests.sandbox.daemon", str(folder.path), settings.to_json()],
             cwd=ROOT,
@@ -62,7 +61,7 @@ def up(folder: Folder, settings: Settings) -> int:
         )
     try:
         state = wait_until(
-            lambda: settled(folder) or (daemon.poll() is not None and State("ended", settings)),
+            lambda: settled(folder) or (State("failed", settings) if daemon.poll() is not None else None),
             START_TIMEOUT,
             "the sandbox did not start",
         )
@@ -240,15 +239,14 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help=argparse.SUPPRESS)
     parsed = parser.parse_args(arguments)
     folder = Folder(parsed.folder.resolve())
-    if parsed.command == "down":
-        return down(folder)
-    if parsed.command == "status":
-        return status(folder)
     try:
-        settings = read_settings(parsed)
-    except ValueError as error:
+        if parsed.command == "down":
+            return down(folder)
+        if parsed.command == "status":
+            return status(folder)
+        return up(folder, read_settings(parsed))
+    except (ValueError, TimeoutError) as error:
         return complain(str(error))
-    return up(folder, settings)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
@@ -50,13 +50,14 @@ class Account:
 
     def boto(self, service: str, **config: Any) -> Any:
         """A boto3 client of this account; `config` goes to botocore's Config (timeouts, retries, pool)."""
-        return _session.client(
+        client: Any = _session.client  # its stubs want the service's name as a literal
+        return client(
             service,
             endpoint_url=self.endpoint_url,
             region_name=REGION,
             aws_access_key_id=self.account_id,
             aws_secret_access_key="test",
-            config=Config(**{"max_pool_connections": 32, "retries": {"mode": "standard"}} | config),
+            config=Config(max_pool_connections=32, retries={"mode": "standard"}).merge(Config(**config)),
         )
 
 
@@ -65,17 +66,17 @@ class Emulator:
     """A running emulator. Use it as a context manager, or call `stop`."""
 
     port: int
-    log_path: Path
     _directory: Path
     _mark: str
+    _log: IO[bytes] = field(repr=False)
     _process: subprocess.Popen[bytes] = field(repr=False)
 
     @classmethod
     def start(cls, port: int | None = None, *, auth: bool = False, log_path: Path | None = None) -> Emulator:
         """Start it on `port` of 127.0.0.1 (a free one if not given) and wait until it is healthy.
 
-        `auth` makes it enforce the IAM policies of the functions' roles. The log goes to `log_path`, else it is lost
-        with the temporary directory. Raises EmulatorError; nothing is left running then.
+        `auth` makes it enforce the IAM policies of the functions' roles. The log goes to `log_path`, else it is only
+        in `log_tail` while we run. Raises EmulatorError; nothing is left running then.
         """
         attempts = 1 if port else 3  # another process may take a free port between our look and the bind
         for attempt in range(1, attempts + 1):
@@ -97,19 +98,19 @@ class Emulator:
     @classmethod
     def _launch(cls, port: int, *, auth: bool, log_path: Path | None) -> Emulator:
         directory = Path(tempfile.mkdtemp(prefix="sandbox-aws-"))
-        log_path = log_path or directory / "emulator.log"
+        # Not in the directory, which may be gone before we can tell why. Closed by `stop`.
+        log = log_path.open("a+b") if log_path else tempfile.TemporaryFile("a+b")  # noqa: SIM115 - outlives this call
         mark = secrets.token_hex(8)
-        with log_path.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-I", watchdog.__file__, sys.executable, "-m", "ministack"],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=directory,
-                env=environment(port, directory, mark, auth=auth),
-                start_new_session=True,
-            )
-        return cls(port, log_path, directory, mark, process)
+        process = subprocess.Popen(
+            [sys.executable, "-I", watchdog.__file__, str(directory), sys.executable, "-m", "ministack"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env=environment(port, directory, mark, auth=auth),
+            start_new_session=True,
+        )
+        return cls(port, directory, mark, log, process)
 
     @property
     def endpoint_url(self) -> str:
@@ -136,9 +137,9 @@ class Emulator:
             raise EmulatorError(f"the emulator refused a setting: asked {values}, applied {applied}")
 
     def log_tail(self, lines: int = 20) -> str:
-        if not self.log_path.exists():
-            return ""
-        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+        """The end of the log; until `stop`."""
+        self._log.seek(0)
+        return "\n".join(self._log.read().decode(errors="replace").splitlines()[-lines:])
 
     def stop(self) -> None:
         """End the emulator and all function workers, wait for it, delete its directory. May be called twice."""
@@ -150,6 +151,8 @@ class Emulator:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._log.close()
+        # The watchdog has done so, unless it was killed.
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def __enter__(self) -> Self:

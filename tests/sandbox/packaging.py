@@ -40,7 +40,9 @@ def _short_form(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:
         return {key: text.split(".", 1)} if name == "GetAtt" else {key: text}
     if isinstance(node, yaml.SequenceNode):
         return {key: loader.construct_sequence(node, deep=True)}
-    return {key: loader.construct_mapping(node, deep=True)}
+    if isinstance(node, yaml.MappingNode):
+        return {key: loader.construct_mapping(node, deep=True)}
+    raise TypeError(f"not a form that YAML has: {node}")
 
 
 _Loader.add_multi_constructor("!", _short_form)
@@ -48,7 +50,8 @@ _Loader.add_multi_constructor("!", _short_form)
 
 def read_template(path: Path) -> dict[str, Any]:
     """The template with every short form written out, as JSON-able data."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    return template
 
 
 def package(template: dict[str, Any], folder: Path, put: Callable[[str, bytes], str]) -> dict[str, Any]:

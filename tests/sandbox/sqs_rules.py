@@ -184,14 +184,13 @@ def failed_ids(payload: bytes, sent: Collection[str], settings: Settings) -> set
         return set()
     if not isinstance(failures, list):
         raise InvalidResponseError("batchItemFailures is not a list")
-    identifiers = [entry.get("itemIdentifier") if isinstance(entry, dict) else None for entry in failures]
-    if unknown := [identifier for identifier in identifiers if not _is_one_of(identifier, sent)]:
-        raise InvalidResponseError(f"not the id of a message of the batch: {unknown[0]!r}")
-    return set(identifiers)
-
-
-def _is_one_of(identifier: Any, sent: Collection[str]) -> bool:
-    return isinstance(identifier, str) and identifier in sent
+    failed = set()
+    for entry in failures:
+        identifier = entry.get("itemIdentifier") if isinstance(entry, dict) else None
+        if not isinstance(identifier, str) or identifier not in sent:
+            raise InvalidResponseError(f"not the id of a message of the batch: {identifier!r}")
+        failed.add(identifier)
+    return failed
 
 
 def in_tens(messages: Iterable[Received]) -> list[list[Received]]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONG_POLL = 2  # seconds; AWS waits 20, which would be how long a stop takes
+LONG_POLL = 1  # second; AWS waits 20, which would be how long a stop takes
 SHORT_PAUSE = 0.1
 TROUBLE_PAUSE = 0.5
 DELETE_ATTEMPTS = 5

@@ -210,11 +210,16 @@ def running_stack(
         parameters |= {"ProviderBaseUrl": provider_url or (provider.api_url if provider else "")}
         cuentas = list(make_cuentas() if cuentas is None else cuentas)
         create_secrets(account.boto("secretsmanager"), stack_name, cuentas)
-        # With the emulator the stack is gone too.
-        cleanup.callback(lambda: emulator.alive() and undeploy(account, stack_name))
+        cleanup.callback(take_down, emulator, account, stack_name)
         deployed = deploy(account, stack_name, parameters, template)
         stack = Stack(account, deployed, parameters, cuentas, template, provider)
         stack.register_cuentas()
         cleanup.callback(stack.pause)
         stack.resume()
         yield stack
+
+
+def take_down(emulator: Emulator, account: Account, stack_name: str) -> None:
+    """Delete the stack; with a dead emulator it is gone already."""
+    if emulator.alive():
+        undeploy(account, stack_name)

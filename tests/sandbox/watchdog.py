@@ -1,11 +1,12 @@
 """Runs a command and ends everything it started as soon as the starter goes away, however it goes.
 
-`python watchdog.py COMMAND...` with standard input a pipe that the starter keeps open and never writes to. The pipe
+`python watchdog.py FOLDER COMMAND...` with standard input a pipe that the starter keeps open and never writes to. It
 closes when the starter closes it, ends or is killed (SIGKILL too), on every Unix. PR_SET_PDEATHSIG alone would not do:
 it is Linux only, fires when the starting *thread* ends, and does not reach the command's own children.
 
 The command gets a process group of its own: first SIGTERM to all of it, after `GRACE` seconds SIGKILL. On Linux orphans
-of the group come to us (subreaper) and are collected, so that the end of this process means that none is left.
+of the group come to us (subreaper) and are collected, so that the end of this process means that none is left. Last,
+FOLDER is deleted: the command's own, where it keeps what nobody needs afterwards.
 Exit status: the command's; 128 + signal where a signal ended it.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,7 +51,7 @@ def collect(deadline: float) -> bool:
             time.sleep(0.02)
 
 
-def main(command: list[str]) -> int:
+def main(folder: str, command: list[str]) -> int:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -79,8 +81,9 @@ def main(command: list[str]) -> int:
     if status is None:
         status = child.wait()
     collect(time.monotonic() + GRACE)
+    shutil.rmtree(folder, ignore_errors=True)
     return status if status >= 0 else 128 - status
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

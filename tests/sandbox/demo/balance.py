@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from tests.sandbox.demo.script import Expected
 
 Key: TypeAlias = tuple[str, str]
@@ -23,7 +24,7 @@ class Fin(StrEnum):
 
     EMITIDO = "EMITIDO"
     ELIMINADO = "ELIMINADO"
-    RECHAZADO_ALLA = "RECHAZADO by TusFacturas"
+    RECHAZADO_ALLA = "RECHAZADO by them"
     RECHAZADO_AQUI = "RECHAZADO by us"
     EN_REVISION = "EN_REVISION"
     EN_VUELO = "in flight"
@@ -88,9 +89,7 @@ def seen_at_provider(audit: Json) -> dict[Key, Seen]:
     return found
 
 
-def compare(
-    expected: Mapping[Key, Expected], provider: Mapping[Key, Seen], ledger: Mapping[Key, Seen]
-) -> list[Row]:
+def compare(expected: Mapping[Key, Expected], provider: Mapping[Key, Seen], ledger: Mapping[Key, Seen]) -> list[Row]:
     """One row for each reference that any of the three knows."""
     keys = sorted({*expected, *provider, *ledger})
     return [Row(key, expected.get(key), provider.get(key), ledger.get(key)) for key in keys]
@@ -102,7 +101,7 @@ def _fault(row: Row) -> str:
         return "nobody sent it"
     if ledger is None:
         return "the ledger does not know it"
-    if ledger.fin is not sent.fin or ledger.estado != sent.estado:
+    if (ledger.fin, ledger.estado) != (sent.fin, sent.estado):
         return f"the ledger says {ledger.estado}, expected {sent.estado} ({sent.fin})"
     if sent.fin is Fin.RECHAZADO_AQUI:
         return "refused by us, and yet it reached the provider" if provider else ""
@@ -112,11 +111,15 @@ def _fault(row: Row) -> str:
         return f"the provider has it as {provider.estado}, expected {sent.fin}"
     if sent.fin is Fin.EN_VUELO and provider.estado != _SAME_STATE[sent.estado]:
         return f"the provider has it as {provider.estado}, the ledger as {ledger.estado}"
-    if sent.fin is Fin.EMITIDO:
-        if (ledger.cae, ledger.numero) != (provider.cae, provider.numero):
-            return f"CAE and number differ: {ledger.cae}/{ledger.numero}, at the provider {provider.cae}/{provider.numero}"
-        if not sent.total == provider.total == ledger.total:
-            return f"the totals differ: sent {sent.total}, issued {provider.total}, in the ledger {ledger.total}"
+    return _difference(sent, provider, ledger) if sent.fin is Fin.EMITIDO else ""
+
+
+def _difference(sent: Expected, provider: Seen, ledger: Seen) -> str:
+    """Of an issued one: the invoice itself must be the same everywhere."""
+    if (ledger.cae, ledger.numero) != (provider.cae, provider.numero):
+        return f"CAE and number are {ledger.cae}/{ledger.numero}, at the provider {provider.cae}/{provider.numero}"
+    if not sent.total == provider.total == ledger.total:
+        return f"the totals differ: sent {sent.total}, issued {provider.total}, in the ledger {ledger.total}"
     return ""
 
 
@@ -211,7 +214,9 @@ def _reused_ids(events: Iterable[Json]) -> list[str]:
     said: dict[str, set[str]] = defaultdict(set)
     for event in events:
         said[event["detail"]["evento_id"]].add(json.dumps([event["detail-type"], *_of(event)]))
-    return [f"evento_id {name} tells {len(things)} different things" for name, things in said.items() if len(things) > 1]
+    return [
+        f"evento_id {name} tells {len(things)} different things" for name, things in said.items() if len(things) > 1
+    ]
 
 
 def _of(event: Json) -> Key:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.sandbox.demo.watching import open_ends, stands
 
@@ -18,6 +17,15 @@ ACT_SECONDS = 25.0
 """No act waits longer for what it needs: then the piece goes on, and the end tells what is missing."""
 
 
+class Cast(NamedTuple):
+    """Who takes part in a performance."""
+
+    stage: Stage
+    script: Script
+    screen: Screen
+    watch: Watch
+
+
 @dataclass(frozen=True, slots=True)
 class Performed:
     """How it went. `unsettled`: what was still open when time was up. `forged`: what a forged hook was answered."""
@@ -27,27 +35,29 @@ class Performed:
     forged: int
 
 
-def perform(stage: Stage, script: Script, screen: Screen, watch: Watch, *, until: float) -> Performed:
+def perform(cast: Cast, *, until: float) -> Performed:
     """`until`: seconds since the beginning after which nothing more is waited for."""
+    _, script, screen, watch = cast
     forged = 0
-    _test_hooks(stage)
+    _test_hooks(cast)
     for number, act in enumerate(script.acts, start=1):
-        _play_act(number, act, stage, script, screen, watch)
+        _play_act(number, act, cast)
         if number == 1:
-            forged = _between(stage, script, screen, watch)
+            forged = _between(cast)
     screen.act(watch.elapsed, "Everything is sent", "now what is open settles; hooks that never came are made up for")
     rejected = sum(bool(envio.codigo) for envio in script.envios)
     watch.until(lambda look: not open_ends(look, script, rejected), until - watch.elapsed)
     return Performed(watch.elapsed, open_ends(watch.look, script, rejected), forged)
 
 
-def _test_hooks(stage: Stage) -> None:
-    """The provider's panel has a button for it, and whoever sets up a cuenta presses it. It also warms the function."""
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda c: stage.stack.simulator.web("test_hook", alias=c.alias), stage.stack.cuentas))
+def _test_hooks(cast: Cast) -> None:
+    """The provider's panel has a button for it, and whoever sets up a cuenta presses it."""
+    for cuenta in cast.stage.stack.cuentas:
+        cast.stage.stack.simulator.web("test_hook", alias=cuenta.alias)
 
 
-def _play_act(number: int, act: Act, stage: Stage, script: Script, screen: Screen, watch: Watch) -> None:
+def _play_act(number: int, act: Act, cast: Cast) -> None:
+    stage, script, screen, watch = cast
     watch.until(lambda look: all(stands(look, key, script.expected[key]) for key in act.needs), ACT_SECONDS)
     screen.act(watch.elapsed, f"{number}. {act.title}", f"{act.tells} ({len(act.envios)} messages)")
     simulator = stage.stack.simulator
@@ -59,8 +69,9 @@ def _play_act(number: int, act: Act, stage: Stage, script: Script, screen: Scree
     watch.until(lambda look: look.happened(act.outcome), ACT_SECONDS)
 
 
-def _between(stage: Stage, script: Script, screen: Screen, watch: Watch) -> int:
+def _between(cast: Cast) -> int:
     """When the first act is on its way: what people do on the provider's web, and what a stranger tries."""
+    stage, script, screen, watch = cast
     sent = {(envio.cuenta, envio.reference) for envio in script.acts[0].envios if envio.cuenta}
     watch.until(lambda look: sent <= set(look.estados) and not look.counts["ENVIANDO"], ACT_SECONDS)
     simulator = stage.stack.simulator
@@ -71,5 +82,6 @@ def _between(stage: Stage, script: Script, screen: Screen, watch: Watch) -> int:
         hook = "its hook tells" if notify else "[yellow]and no hook tells[/]: the reconciliation has to find out"
         screen.note(watch.elapsed, f"somebody deletes {reference} of {alias} on the provider's web; {hook}")
     forged = stage.forge(script.forged)
-    screen.note(watch.elapsed, f"a stranger posts the hook that {script.forged[1]} was issued: {forged}, nothing stored")
+    text = f"a stranger posts a hook that {script.forged[1]} was issued, with a token of his own: {forged}"
+    screen.note(watch.elapsed, text)
     return forged

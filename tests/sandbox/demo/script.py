@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.sandbox.demo.balance import Key
 
 COUNT, COUNT_MIN = 300, 90
+WHOLE_REFUSAL = "whole refusal"
 FUTURE = timedelta(days=5)
 # How the messages that are nothing special are spread over the acts.
 SHARES = (0.42, 0.15, 0.12, 0.12, 0.10, 0.09)
@@ -35,12 +36,12 @@ PLAN: dict[str, Any] = {
     "demora_hook": [0.02, 0.3],
     "barajar_hooks": 2.0,
     "segundos_tarde": [2.0, 5.0],
-    "entregas_simultaneas": 3,
+    "entregas_simultaneas": 2,
     "escala": 0.01,
     "piso_timeout": 10.0,
 }
 """The provider's paces, in seconds, shortened from hours; what it does in the background is over well within the quiet
-period, as the protocol supposes. Three deliveries at once for each cuenta: every one more is a process of the emulator.
+period, as the protocol supposes. Two deliveries at once for each cuenta: every one more is a process of the emulator.
 """
 
 
@@ -79,7 +80,7 @@ class Expected:
 @dataclass(frozen=True, slots=True)
 class Act:
     """`plan`: what the provider is told to do wrong. `outcome`: how a lote must end before the next act begins.
-    `needs`: comprobantes that must have come to their end before this act makes sense.
+    `needs`: comprobantes that must have come to their end before this act makes sense. `maintenance`: seconds.
     """
 
     title: str
@@ -191,6 +192,7 @@ class _Author:
                 "which goes again without it",
                 old_form,
                 {"forma_rechazo": "seed"},
+                WHOLE_REFUSAL,
                 maintenance=3.0,
             ),
             Act(

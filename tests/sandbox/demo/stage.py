@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.sandbox.demo.script import Envio
     from tests.sandbox.stack import Stack
 
-PARAMETERS = SHORT | {"ContrastSeconds": "2", "ReconcileSeconds": "4"}
+PARAMETERS = SHORT | {"ContrastSeconds": "6", "ReconcileSeconds": "4"}
 """Hours become seconds; nothing else differs from the template as it is deployed on AWS."""
 HEARD = "demo-eventos"
 _plain = TypeDeserializer().deserialize
@@ -81,9 +81,7 @@ class Stage:
         if fields:
             names = {f"#{name}": name for name in fields.split()}
             wanted = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self.stack.table, ConsistentRead=True, **wanted
-        )
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.stack.table, ConsistentRead=True, **wanted)
         return [{name: _plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
     def queued(self, queue_url: str) -> int:
@@ -102,17 +100,11 @@ class Stage:
         ]
 
     def log_lines(self) -> list[Json]:
-        """What the functions logged about comprobantes, as written, oldest first."""
+        """What the functions logged, as written; what is no JSON (of the runtime, or a traceback) as `text`."""
         logs = self.stack.boto("logs")
-        lines = []
-        for name in self.stack.functions:
-            group = f"/aws/lambda/{self.stack.deployed.name}/{name}"
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
-                for event in page["events"]:
-                    line = _as_json(event["message"])
-                    if "external_reference" in line:
-                        lines.append(line)
-        return sorted(lines, key=lambda line: line["timestamp"])
+        groups = [f"/aws/lambda/{self.stack.deployed.name}/{name}" for name in self.stack.functions]
+        pages = (page for g in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=g))
+        return [_as_json(event["message"]) for page in pages for event in page["events"]]
 
     def reconcile(self) -> None:
         """What the schedule does once a minute. Here every few seconds: nobody wants to watch for an hour."""
@@ -152,5 +144,5 @@ def _as_json(text: str) -> Json:
     try:
         line = json.loads(text)
     except ValueError:
-        return {}
-    return line if isinstance(line, dict) else {}
+        return {"text": text}
+    return line if isinstance(line, dict) else {"text": text}

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from tests.sandbox.demo.balance import FINAL, Fin
+from tests.sandbox.demo.script import WHOLE_REFUSAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +24,9 @@ if TYPE_CHECKING:
     from tests.sandbox.demo.stage import Stage
 
 LOOK_EVERY = 1.0
+LOOKING_SHARE = 0.1
+"""Of the time may be spent on looking: on a busy machine it looks less often."""
 RECONCILE_EVERY = 3.0
-WHOLE_REFUSAL = "whole refusal"
 MOST_TOLD = 8
 
 
@@ -63,7 +67,7 @@ class Watch:
         self._begun = begun
         self._pool = ThreadPoolExecutor(1, "reconcile")
         self._reconciling: Future[None] | None = None
-        self._reconciled = self._looked = time.monotonic()
+        self._reconciled = self._next_look = time.monotonic()
         self._heard: defaultdict[Key, set[str]] = defaultdict(set)
         self._events = 0
         self._uncertain = 0
@@ -83,16 +87,25 @@ class Watch:
         return True
 
     def _tick(self) -> None:
-        """Until the next look is due; and a reconciliation, if one is."""
+        """A look, if one is due; and a reconciliation, if one is."""
         self._keep_the_pace()
-        time.sleep(max(0.0, min(0.2, self._looked + LOOK_EVERY - time.monotonic())))
-        if time.monotonic() >= self._looked + LOOK_EVERY:
-            self.see()
+        if time.monotonic() < self._next_look:
+            time.sleep(0.1)
+            return
+        begun = time.monotonic()
+        self.see()
+        self._next_look = time.monotonic() + max(LOOK_EVERY, (time.monotonic() - begun) / LOOKING_SHARE)
 
     def see(self) -> None:
-        stage = self._stage
-        if complaint := stage.stack.complaint():
+        """Look at everything, and tell what is new."""
+        if complaint := self._stage.stack.complaint():
             raise RuntimeError(complaint)
+        before, self.look = self.look, self._look()
+        self._tell(before)
+        self._screen.show(self.look, self._script)
+
+    def _look(self) -> Look:
+        stage = self._stage
         stage.listen()
         for event in stage.events[self._events :]:
             detail = event["detail"]
@@ -100,12 +113,10 @@ class Watch:
         self._events = len(stage.events)
         items = stage.scan("pk sk estado abierto")
         asientos = {_key(item["pk"]): item for item in items if item["sk"] == "ESTADO"}
-        summary = stage.stack.simulator.summary()
-        posts = self.look.posts
-        if summary["lotes"]["posts"] > len(posts):
+        at_provider, posts = stage.stack.simulator.summary(), self.look.posts
+        if at_provider["lotes"]["posts"] > len(posts):
             posts = tuple(stage.stack.simulator.audit()["posts"])
-        self._looked = time.monotonic()
-        before, self.look = self.look, Look(
+        return Look(
             elapsed=self.elapsed,
             sent=len(stage.sent),
             estados={key: item["estado"] for key, item in asientos.items()},
@@ -116,18 +127,16 @@ class Watch:
             told={key: frozenset(types) for key, types in self._heard.items()},
             events=self._events,
             posts=posts,
-            at_provider=summary,
+            at_provider=at_provider,
         )
-        self._tell(before)
-        self._screen.show(self.look, self._script)
 
     def _tell(self, before: Look) -> None:
         for post in self.look.posts[len(before.posts) :]:
             self._screen.note(self.elapsed, tell_post(post))
         uncertain = self.look.counts["INCIERTO"]
         if self._uncertain and not uncertain:
-            text = "[green]nothing is INCIERTO any more[/]: the provider was asked about each, and nothing was sent blindly"
-            self._screen.note(self.elapsed, text)
+            text = "the provider was asked about each, and nothing was sent blindly"
+            self._screen.note(self.elapsed, f"[green]nothing is INCIERTO any more[/]: {text}")
         self._uncertain = uncertain
 
     def _keep_the_pace(self) -> None:
@@ -164,7 +173,7 @@ def tell_post(post: Json) -> str:
     """One POST in one line, as somebody sees it who looks into the provider."""
     text = f"lote of {post['size']} to TusFacturas for {post['cuenta']}: "
     if post["rechazo_total"]:
-        return f"{text}[yellow]refused whole[/] ({post['rechazo_total'][0].strip()[:60]}…)"
+        return f"{text}[yellow]refused whole[/] ({escape(post['rechazo_total'][0].strip()[:60])}…)"
     if post["desenlace"] in _ENDINGS:
         return text + _ENDINGS[post["desenlace"]]
     if post["rechazados"]:

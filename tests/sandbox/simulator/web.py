@@ -137,8 +137,8 @@ class Shell:
                 if not await self._answer(wire, reader, writer, request) or wire.our_state is h11.MUST_CLOSE:
                     return
                 wire.start_next_cycle()
-        except (ConnectionError, h11.RemoteProtocolError):
-            return  # the client went away: nobody is left to tell
+        except (ConnectionError, h11.RemoteProtocolError, asyncio.CancelledError):
+            return  # the client went away, or the simulator ends: nobody is left to tell
         finally:
             writer.close()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.sandbox import state
 from tests.sandbox.__main__ import compare, main, parse_cuentas, parse_parameters
 from tests.sandbox.state import Folder, Settings, State
 from tests.sandbox.waiting import wait_until
@@ -72,9 +73,9 @@ def test_state_and_settings_come_back_as_they_were(tmp_path):
     folder = Folder(tmp_path / "s")
     assert folder.read_state() is None
     folder.make()
-    state = State("failed", Settings("http://a", {"BatchSize": "50"}, 1, ("uno",)), "because")
-    folder.write_state(state)
-    assert folder.read_state() == state
+    written = State("failed", Settings("http://a", {"BatchSize": "50"}, 1, ("uno",)), "because")
+    folder.write_state(written)
+    assert folder.read_state() == written
 
 
 def test_what_holds_credentials_is_readable_by_its_owner_alone(tmp_path):
@@ -112,6 +113,22 @@ def test_a_lock_is_held_by_one_and_falls_with_its_holder(tmp_path):
     assert folder.holder() == os.getpid()
     os.close(lock)
     assert folder.holder() == 0
+
+
+def test_a_lock_taken_while_the_folder_is_removed_is_taken_again_in_the_new_one(tmp_path, monkeypatch):
+    folder, flock, removed = Folder(tmp_path / "s"), state._flock, []
+
+    def remove_first(descriptor: int, kind: int) -> bool:
+        if not removed:
+            removed.append(descriptor)
+            folder.remove()
+        return flock(descriptor, kind)
+
+    monkeypatch.setattr(state, "_flock", remove_first)
+    lock = folder.lock(5)
+    assert removed
+    assert folder.holder() == os.getpid()
+    os.close(lock)
 
 
 def test_a_lock_in_a_folder_that_was_removed_meanwhile_is_none(tmp_path):

@@ -32,6 +32,8 @@ time.sleep(600)
 def command(tmp_path):
     path = tmp_path / "command.py"
     path.write_text(COMMAND)
+    (tmp_path / "own" / "deep").mkdir(parents=True)
+    (tmp_path / "own" / "deep" / "file").write_text("x")
 
     def pids() -> list[int]:
         file = tmp_path / "pids"
@@ -44,7 +46,7 @@ def command(tmp_path):
 
 
 def watched(path, *words: str) -> subprocess.Popen[bytes]:
-    arguments = [sys.executable, "-I", watchdog.__file__, sys.executable, str(path), *words]
+    arguments = [sys.executable, "-I", watchdog.__file__, str(path.parent / "own"), sys.executable, str(path), *words]
     return subprocess.Popen(arguments, stdin=subprocess.PIPE, start_new_session=True)
 
 
@@ -59,6 +61,7 @@ def test_closing_the_pipe_ends_the_command_and_its_children(command):
     process.stdin.close()
     process.wait(30)
     assert not alive(*pids)
+    assert not (path.parent / "own").exists()
 
 
 def test_what_ignores_sigterm_is_killed(command):
@@ -75,7 +78,8 @@ def test_the_death_of_the_starter_ends_the_command(command):
     # The starter in between holds the pipe, and is killed without a chance to close it.
     text = (
         "import subprocess, sys\n"
-        f"subprocess.Popen([sys.executable, '-I', {watchdog.__file__!r}, sys.executable, {str(path)!r}],"
+        f"subprocess.Popen([sys.executable, '-I', {watchdog.__file__!r}, {str(path.parent / 'own')!r}, sys.executable,"
+        f" {str(path)!r}],"
         " stdin=subprocess.PIPE, start_new_session=True).wait()\n"
     )
     starter = subprocess.Popen([sys.executable, "-c", text])
@@ -83,6 +87,7 @@ def test_the_death_of_the_starter_ends_the_command(command):
     starter.kill()
     starter.wait(30)
     gone(pids)
+    wait_until(lambda: not (path.parent / "own").exists(), 30, "its folder was not deleted")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="without prctl nothing can tell the command")
