@@ -79,7 +79,9 @@ def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:
         },
     )
     if asiento and asiento.evento_pendiente and asiento.estado is not Estado.EMITIDO:
-        tell([(asiento, None)], ledger=f.ledger, bus=f.bus, at=f.clock())
+        # The asiento keeps the causes cut; the event has them whole.
+        whole = hook.causas if asiento.estado is Estado.ERROR and hook.causas else None
+        tell([(asiento, whole)], ledger=f.ledger, bus=f.bus, at=f.clock())
     return asiento
 
 

@@ -36,7 +36,7 @@ class Stored(NamedTuple):
     external_reference: str
     hook_id: str
     evento: str
-    mensajes: tuple[str, ...]
+    causas: tuple[Causa, ...]
 
 
 def stored_hook(image: Mapping[str, Any]) -> Stored:
@@ -49,7 +49,7 @@ def stored_hook(image: Mapping[str, Any]) -> Stored:
         external_reference=reference,
         hook_id=image["hook_id"]["S"],
         evento=evento,
-        mensajes=read_hook(body).mensajes if evento == "error" else (),
+        causas=tuple(Causa(line.codigo, "", line.texto) for line in read_lines(read_hook(body).mensajes)),
     )
 
 
@@ -65,6 +65,8 @@ def fold(hook: Stored, ledger: Ledger) -> Asiento | None:
         return written
     stored = written.stored
     if stored is None:
+        # Noted first, so that its event is told even if nothing else of this cuenta ever happens.
+        ledger.owe_contrast(hook.cuenta)
         created = ledger.unknown_reference(hook.cuenta, hook.external_reference, UNKNOWN)
         # Claimed in the same moment: then the stream's repeat of this record finds the claim. It cannot be dropped.
         return created if isinstance(created, Asiento) else fold(hook, ledger)
@@ -77,8 +79,7 @@ def _transition(hook: Stored, ledger: Ledger) -> Asiento | Refused | None:
         case "emitido":
             return ledger.fold_emitido(cuenta, reference)
         case "error":
-            causas = [Causa(linea.codigo, "", linea.texto) for linea in read_lines(hook.mensajes)]
-            return ledger.fold_error(cuenta, reference, hook_id, causas)
+            return ledger.fold_error(cuenta, reference, hook_id, hook.causas)
         case "encolado" | "cambio_fecha":
             return ledger.fold_encolado(cuenta, reference, hook_id)
         case "eliminado":

@@ -55,8 +55,13 @@ class Inbox:
         """When what holds it back may be over; the same for all that wait for it, so that they fill lotes again."""
         self._delays[registro.message_id] = max(1, min(round(seconds) + 1, DELAY_MAX_SECONDS))
 
-    def postpone(self) -> list[str]:
-        """Give each open message its wait, and return their ids (`batchItemFailures`).
+    @property
+    def open_ids(self) -> list[str]:
+        """Of the messages that must come again."""
+        return list(self._open)
+
+    def postpone(self) -> None:
+        """Give each open message its wait.
 
         A crash before, or an entry that SQS refuses, leaves the message to come again after the queue's own timeout.
         """
@@ -76,4 +81,3 @@ class Inbox:
                 QueueUrl=self._queue_url,
                 Entries=entries[start : start + VISIBILITY_BATCH],  # type: ignore[arg-type] # built as plain dicts
             )
-        return list(self._open)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from facturacion.asiento import Asiento
 from facturacion.asking import is_alive
-from facturacion.estado import EN_VUELO, Estado
+from facturacion.estado import EN_VUELO, Estado, speaks
 from tusfacturas.outcomes import Falla, LoteRechazado, TiempoAgotado
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime, timedelta
 
+    from facturacion.estado import Hook
     from facturacion.ledger import Puerta
     from facturacion.mensaje import Mensaje
     from tusfacturas.models import ComprobanteListo
@@ -126,6 +127,15 @@ def judge(stored: Asiento, content: str, now: datetime, *, provider_timeout: tim
             return Veredicto.DEJAR
         case _:
             return Veredicto.CONOCIDO
+
+
+def contradicted(stored: Asiento, hooks: Iterable[Hook]) -> bool:
+    """Whether a hook not accounted for says that what we believe not to be at the provider is: a reason to ask first.
+
+    PENDIENTE: any hook. RECHAZADO: any but an error, which the provider may send for what it refused.
+    """
+    expected = {"error"} if stored.estado is Estado.RECHAZADO else set()
+    return any(speaks(h) and h.evento not in expected and h.hook_id not in stored.vistos for h in hooks)
 
 
 def replacement_fault(old: Asiento | None, reemplaza: str, external_reference: str) -> Falla | None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = Aceptado | Rechazado | Incierto | NoEnviado
 
-_OF_THE_COMPROBANTE = re.compile(r"\b(el|este) request\b|errores en todos sus requests|comprobante", re.IGNORECASE)
-"""A refusal of a lote of one that speaks of its content, and not of the cuenta."""
+_OF_THE_REQUEST = re.compile(r"\b(el|este) request\b", re.IGNORECASE)
+"""The provider's words for one entry: a refusal that has them is not of the cuenta."""
 
 
 class Claimed(NamedTuple):
@@ -61,18 +61,16 @@ def post(
     A whole refusal is definite, so what it held back may be sent: without the entries it points at, or in halves where
     it points at none. A claim that `renew` does not give back has no outcome here: something else happened to it.
 
-    A comprobante that is refused alone, in words that do not name it, is refused for good only if the cuenta was seen
-    to work in the same breath; else the refusal may be of the cuenta, and nothing of it was sent.
+    A comprobante that is refused alone, in words that do not name it, is refused for good only if another one of this
+    lote was accepted *after* it: else the refusal may be of the cuenta (a quota that just ended), and it waits.
     """
     posted = _post(lote, _Attempt(send, renew))
-    works = any(isinstance(p.outcome, Aceptado) for p in posted)
-    return [Posted(p.claimed, _of_one(p.outcome, works=works)) for p in posted]
+    last_accepted = max((n for n, p in enumerate(posted) if isinstance(p.outcome, Aceptado)), default=-1)
+    return [Posted(p.claimed, _of_one(p.outcome, works=n < last_accepted)) for n, p in enumerate(posted)]
 
 
 def _of_one(outcome: Outcome, *, works: bool) -> Outcome:
-    if isinstance(outcome, LoteRechazado) and (
-        works or any(_OF_THE_COMPROBANTE.search(error) for error in outcome.errores)
-    ):
+    if isinstance(outcome, LoteRechazado) and (works or any(_OF_THE_REQUEST.search(e) for e in outcome.errores)):
         return ComprobanteRechazado(outcome.detalle, outcome.errores)
     return outcome
 
@@ -82,8 +80,7 @@ def _post(lote: Sequence[Claimed], attempt: _Attempt) -> list[Posted]:
     match answer:
         case LoteProcesado():
             return [Posted(c, answer.resultados[c.pedido.external_reference]) for c in lote]
-        case LoteRechazado() if answer.culpables:
-            words = {culpable.orden: culpable.mensaje for culpable in answer.culpables}
+        case LoteRechazado() if words := _guilty(answer, lote):
             refused = [
                 Posted(c, ComprobanteRechazado(answer.detalle, (words[n],))) for n, c in enumerate(lote) if n in words
             ]
@@ -98,6 +95,10 @@ def _post(lote: Sequence[Claimed], attempt: _Attempt) -> list[Posted]:
             return left + _post_again(lote[middle:], attempt)
         case _:
             return [Posted(c, answer) for c in lote]
+
+
+def _guilty(answer: LoteRechazado, lote: Sequence[Claimed]) -> dict[int, str]:
+    return {c.orden: c.mensaje for c in answer.culpables if 0 <= c.orden < len(lote)}
 
 
 def _post_again(lote: Sequence[Claimed], attempt: _Attempt) -> list[Posted]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from facturacion.cuentas import Cuenta
     from tusfacturas.outcomes import Falla
 
+_NOT_FOR_SQS = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What SQS takes in no message, although a body that came through it can spell it."""
 BODY_MAX_BYTES = 1_040_000
 """What is kept of a body in the rejected queue: SQS takes 1 MiB with the attributes."""
 
@@ -72,7 +75,7 @@ def send_to_rejected(sqs: SQSClient, queue_url: str, registro: Registro, codigo:
 
     A crash before the message is acknowledged leaves a second copy there; a person reads that queue.
     """
-    body = sin_credenciales(registro.body) or " "
+    body = _NOT_FOR_SQS.sub("\ufffd", sin_credenciales(registro.body)) or " "
     cut = body.encode("utf-8", "surrogatepass")[:BODY_MAX_BYTES].decode("utf-8", "ignore")
     attributes = {"codigo": codigo, "motivo": motivo[:500], "message_id": registro.message_id}
     if len(cut) < len(body):

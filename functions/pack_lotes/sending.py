@@ -38,7 +38,16 @@ from pack_lotes.packing import Veredicto
 from pack_lotes.posting import Claimed, Posted, post
 from pack_lotes.refusing import Invalido
 from tusfacturas.catalogue import read_lines
-from tusfacturas.outcomes import Aceptado, Consulta, EnMantenimiento, Incierto, LoteProcesado, NoEnviado, Rechazado
+from tusfacturas.outcomes import (
+    Aceptado,
+    Consulta,
+    EnMantenimiento,
+    Incierto,
+    LoteProcesado,
+    LoteRechazado,
+    NoEnviado,
+    Rechazado,
+)
 
 if TYPE_CHECKING:
     import random
@@ -153,7 +162,9 @@ def send(messages: list[Registro], world: World, settings: Settings) -> list[str
             if cuenta:
                 with world.connect(cuenta) as cliente:
                     _Ventanilla(cuenta, cliente, inbox, world, settings).send(group)
-    return inbox.postpone()
+    with _the_rest_goes_on(world):
+        inbox.postpone()
+    return inbox.open_ids
 
 
 @contextmanager
@@ -205,8 +216,13 @@ def _refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) 
         elif stored.datos.hash != mensaje.hash and stored.datos.hash:
             _reject(invalido.registro, _conflict(mensaje.external_reference), inbox, world, settings)
             return
+        elif packing.judge(stored, mensaje.hash, world.clock(), provider_timeout=settings.provider_timeout) is (
+            Veredicto.CONOCIDO
+        ):
+            # It was sent when the rules were others, and is what it is.
+            asiento, causas = stored, stored.causas
         else:
-            # It was sent when the rules were others: whatever it is now, it is not decided here.
+            # It may be at the provider; the reconciliation asks about it.
             return
     assert isinstance(asiento, Asiento)  # noqa: S101 - a refusal that was not written was replaced above
     fields = {
@@ -221,8 +237,14 @@ def _refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) 
 
 
 def _as_refused(stored: Asiento, content: str) -> Asiento:
-    """The refusal of an earlier content of this reference, to be told again."""
-    return replace(stored, estado=Estado.RECHAZADO, datos=Datos(hash=content), causas=(), evento_pendiente=None)
+    """The refusal of an earlier content of this reference, to be told again: nothing of the present one is."""
+    return Asiento(
+        cuenta=stored.cuenta,
+        external_reference=stored.external_reference,
+        estado=Estado.RECHAZADO,
+        version=stored.version,
+        datos=Datos(hash=content),
+    )
 
 
 def _conflict(external_reference: str) -> Ininteligible:
@@ -251,6 +273,7 @@ class _Ventanilla:
             lote = self._claim(queue)
             if lote:
                 self._record(self._post(lote))
+                self._puerta = self._w.ledger.puerta(self._cuenta.alias)
         for pedido in queue:
             self._inbox.come_again_soon(pedido.registro)
         self._hold(pedidos)
@@ -305,7 +328,16 @@ class _Ventanilla:
             return
         before = self._puerta
         uncertain = next((p for p in posted if isinstance(p.outcome, Incierto)), None)
-        held = next((p.outcome for p in posted if isinstance(p.outcome, NoEnviado)), None)
+        works = any(isinstance(p.outcome, Aceptado) for p in posted)
+        # A refusal that names nobody, beside what was accepted, is one comprobante's: it closes no door to the others.
+        held = next(
+            (
+                p.outcome
+                for p in posted
+                if isinstance(p.outcome, NoEnviado) and not (works and isinstance(p.outcome, LoteRechazado))
+            ),
+            None,
+        )
         if uncertain:
             assert isinstance(uncertain.outcome, Incierto)  # noqa: S101 - chosen so
             reference = uncertain.claimed.pedido.external_reference
@@ -350,10 +382,12 @@ class _Ventanilla:
                 orden=f"{to_iso(begun)}#{lote_id[:8]}#{len(lote):04d}",
                 reemplaza=pedido.mensaje.reemplaza,
             )
-            written = self._w.ledger.claim(reclamo)
-            asiento = self._lost(pedido, reclamo, written.stored) if isinstance(written, Refused) else written
-            if asiento:
-                lote.append(Claimed(pedido, asiento))
+            # Where AWS fails on one, those that were claimed before it still leave.
+            with _the_rest_goes_on(self._w, cuenta=self._cuenta.alias, external_reference=pedido.external_reference):
+                written = self._w.ledger.claim(reclamo)
+                asiento = self._lost(pedido, reclamo, written.stored) if isinstance(written, Refused) else written
+                if asiento:
+                    lote.append(Claimed(pedido, asiento))
         return lote
 
     def _lost(self, pedido: Pedido, reclamo: Reclamo, stored: Asiento | None) -> Asiento | None:
@@ -386,8 +420,7 @@ class _Ventanilla:
 
     def _claim_again(self, pedido: Pedido, reclamo: Reclamo, stored: Asiento) -> Asiento | None:
         hooks = self._w.ledger.hooks(stored.cuenta, stored.external_reference)
-        if stored.estado is Estado.PENDIENTE and any(h.hook_id not in stored.vistos for h in hooks):
-            # A hook spoke after we believed it absent: a reason to ask before it is sent again.
+        if packing.contradicted(stored, hooks):
             self._to_ask.append(Claimed(pedido, stored))
             return None
         claimed = self._w.ledger.claim_again(reclamo, stored, frozenset(h.hook_id for h in hooks))
@@ -410,7 +443,8 @@ class _Ventanilla:
 
     def _post(self, lote: list[Claimed]) -> list[Posted]:
         if not self._may_leave(lote):
-            return [Posted(c, NoEnviado("no se envió: pasó el plazo para hacerlo")) for c in lote]
+            self._record_not_sent(lote)
+            return []
         return post(lote, send=self._send_lote, renew=self._renew)
 
     def _may_leave(self, lote: Sequence[Claimed]) -> bool:
@@ -441,8 +475,10 @@ class _Ventanilla:
         return still
 
     def _record_not_sent(self, lote: Sequence[Claimed]) -> None:
+        """Given back unsent for lack of time: the next invocation takes them."""
         for c in lote:
             self._w.ledger.not_sent(c.asiento)
+            self._inbox.come_again_soon(c.pedido.registro)
 
     # -- record --------------------------------------------------------------------------------------------------
 
@@ -531,7 +567,7 @@ class _Ventanilla:
         )
         if veredicto is Veredicto.CONOCIDO:
             self._tell_and_ack([(pedido, after)])
-        elif after.estado is Estado.PENDIENTE or after.ausente_desde:
+        elif preguntado.answered and (after.estado is Estado.PENDIENTE or after.ausente_desde):
             self._inbox.come_again_soon(pedido.registro)
         if after.estado is Estado.EMITIDO:
             # Its CAE is fetched by the reconciliation, which gets many with one query.

@@ -77,8 +77,12 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def remaining() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
-    returned, settled = redrive(process.queues, contraster.finishing)
-    contrasted = 0
+    returned = settled = contrasted = 0
+    try:
+        returned, settled = redrive(process.queues, contraster.finishing)
+    except (ClientError, BotoCoreError) as error:
+        # What was not looked at is there next time; the cuentas do not wait for it.
+        logger.exception("sin_revisar_muertos", extra={"codigo": type(error).__name__})
     for pulso in _due(contraster):
         if remaining() < TIME_FOR_A_CUENTA:
             break

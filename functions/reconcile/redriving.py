@@ -19,8 +19,8 @@ TURNS_MAX = 3
 """How often a message goes back to the queue: three times five days of trying."""
 READ_MAX = 100
 """Messages read in one reconciliation."""
-LEFT_FOR_SECONDS = 900
-"""A message that stays is not looked at again for so long, so that the others get their turn."""
+HIDDEN_SECONDS = 300
+"""While it is looked at, so that one reconciliation sees each message once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,24 +39,29 @@ def redrive(q: Queues, f: Finishing) -> tuple[int, int]:
     A crash between the copy to the queue and the deletion leaves two messages: the second finds a known state.
     """
     returned = settled = 0
+    left: list[str] = []
     for _ in range(READ_MAX // 10):
         answer = q.sqs.receive_message(
             QueueUrl=q.dlq_url,
             MaxNumberOfMessages=10,
-            VisibilityTimeout=LEFT_FOR_SECONDS,
+            VisibilityTimeout=HIDDEN_SECONDS,
             MessageAttributeNames=["All"],
         )
         messages = answer.get("Messages", [])
         for message in messages:
             if _is_settled(message["Body"], q, f):
                 settled += 1
-            elif not _send_back(message, q, f):
-                continue
-            else:
+            elif _send_back(message, q, f):
                 returned += 1
+            else:
+                left.append(message["ReceiptHandle"])
+                continue
             q.sqs.delete_message(QueueUrl=q.dlq_url, ReceiptHandle=message["ReceiptHandle"])
         if not messages:
             break
+    for handle in left:
+        # Visible, so that the alarm stays on.
+        q.sqs.change_message_visibility(QueueUrl=q.dlq_url, ReceiptHandle=handle, VisibilityTimeout=0)
     f.count("MensajesDevueltos", returned)
     return returned, settled
 
@@ -82,7 +87,9 @@ def _known(asiento: Asiento) -> bool:
 
 def _send_back(message: Any, q: Queues, f: Finishing) -> bool:
     attributes = message.get("MessageAttributes", {})
-    turns = int(attributes.get("vueltas", {}).get("StringValue", "0"))
+    noted = attributes.get("vueltas", {}).get("StringValue", "0")
+    # The attribute may be the sender's own: what is no number of ours counts as the last turn.
+    turns = int(noted) if noted.isascii() and noted.isdigit() and len(noted) < 4 else TURNS_MAX
     fields = {"message_id": message["MessageId"], "vueltas": turns}
     if turns >= TURNS_MAX:
         f.logger.error("mensaje_muerto", extra=fields)

@@ -49,7 +49,8 @@ class Asiento:
     `lote_id`: the POST that owns it (a fresh id per POST; None when it was refused before any).
     `post_hasta`: the last instant at which that POST may still leave. `quieto_desde`: where the quiet period starts:
     `post_hasta` while ENVIANDO, the instant of the record once INCIERTO. `orden`: instant of the POST + position.
-    `previos`: earlier attempts that may still send hooks. `vistos`: hooks accounted for by our own last record.
+    `previos`: earlier attempts that may still send hooks. `ciclos`: how often this content was uncertain, then absent.
+    `vistos`: hooks accounted for by our own last record.
     `rechazados`: the hash of every content that was refused. `en_cola`: there was evidence of it in the provider's
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
@@ -61,6 +62,7 @@ class Asiento:
     version: int
     datos: Datos
     previos: int = 0
+    ciclos: int = 0
     lote_id: str | None = None
     post_hasta: datetime | None = None
     quieto_desde: datetime | None = None
@@ -115,6 +117,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
             total=Decimal(item["total"]) if "total" in item else None,
         ),
         previos=int(item.get("previos", 0)),
+        ciclos=int(item.get("ciclos", 0)),
         lote_id=item.get("lote_id"),
         post_hasta=_instant(item.get("post_hasta")),
         quieto_desde=_instant(item.get("quieto_desde")),

@@ -18,7 +18,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from facturacion.asiento import Causa
-from facturacion.estado import EN_VUELO, Estado
+from facturacion.estado import EN_VUELO, Estado, speaks
 from facturacion.ledger import Refused
 from tusfacturas.outcomes import Consulta, Encontrado
 
@@ -37,6 +37,7 @@ CICLOS_MAX = 3
 SENDER_MARGIN = timedelta(seconds=5)
 """What a sender may need, after its read timeout, to write what it heard."""
 
+REFUSED_YET_PRESENT = Causa("RechazadoPeroPresente", "", "Fue rechazado, y sin embargo está en TusFacturas.")
 _MOVED_BY_HOOKS = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.PENDIENTE})
 """In flight, a first attempt's hook is about to move it: the stream is only behind."""
 _ESTADO = {"EMITIDO": Estado.EMITIDO, "EN_COLA": Estado.ENCOLADO, "CON_ERROR": Estado.ERROR}
@@ -96,15 +97,15 @@ def decide(
     if not consulta.ausente:
         texto = "TusFacturas dice tener comprobantes para esta referencia, pero ninguno con la referencia exacta."
         return Revisar(Causa("ReferenciaNoCoincide", "comprobante.external_reference", texto), en_cola=False)
-    unseen = any(h.hook_id not in asiento.vistos for h in hooks)
+    unseen = any(speaks(h) and h.hook_id not in asiento.vistos for h in hooks)
     if unseen and asiento.estado in _MOVED_BY_HOOKS and not asiento.previos:
         return Esperar("no figura, pero llegó un hook suyo que todavía no se aplicó")
     if asiento.ausente_desde is None:
         return AnotarAusencia()
     if asked_at < asiento.ausente_desde + settle:
         return Esperar("no figura; se confirma con una segunda consulta")
-    if asiento.estado in EN_VUELO and asiento.previos + 1 > CICLOS_MAX:
-        texto = f"Se envió {asiento.previos + 1} veces sin respuesta confiable y TusFacturas no lo tiene."
+    if asiento.estado in EN_VUELO and asiento.ciclos + 1 > CICLOS_MAX:
+        texto = f"Se envió {asiento.ciclos + 1} veces sin respuesta confiable y TusFacturas no lo tiene."
         return Revisar(Causa("EnviosAgotados", "", texto), en_cola=False)
     return Ausente()
 
@@ -150,8 +151,16 @@ def ask(
     asked_at = clock()
     answer = cliente.consulta_por_referencia(asiento.external_reference)
     if not isinstance(answer, Consulta):
-        return Preguntado(answered=False, asiento=asiento, motivo=answer.detalle)
+        return Preguntado(answered=False, asiento=forget_absence(asiento, ledger), motivo=answer.detalle)
     return conclude(asiento, hooks, answer, ledger=ledger, asked_at=asked_at, quiet=quiet, settle=settle)
+
+
+def forget_absence(asiento: Asiento, ledger: Ledger) -> Asiento:
+    """Time in which the provider does not answer, or shows the comprobante, does not count towards its absence."""
+    if asiento.ausente_desde is None:
+        return asiento
+    written = ledger.seen_again(asiento)
+    return written if not isinstance(written, Refused) else written.stored or asiento
 
 
 def conclude(
@@ -171,6 +180,9 @@ def conclude(
     match decision:
         case Esperar():
             return Preguntado(answered=True, asiento=asiento, motivo=decision.motivo)
+        case Hallado() if asiento.estado is Estado.RECHAZADO and decision.estado is not Estado.EMITIDO:
+            written = ledger.to_review(asiento, REFUSED_YET_PRESENT, en_cola=True)
+            motivo = REFUSED_YET_PRESENT.mensaje
         case Hallado():
             # An error keeps its hooks live: they are what will classify it.
             vistos = None if decision.estado is Estado.ERROR else frozenset(h.hook_id for h in hooks)
@@ -179,7 +191,7 @@ def conclude(
         case AnotarAusencia():
             written = ledger.absent_first(asiento, asked_at)
             motivo = "no figura; se confirma con una segunda consulta"
-        case Ausente() if asiento.estado is Estado.PENDIENTE:
+        case Ausente() if asiento.estado in {Estado.PENDIENTE, Estado.RECHAZADO}:
             written = ledger.attended(asiento, frozenset(h.hook_id for h in hooks))
             motivo = "no figura: los hooks eran de un envío anterior"
         case Ausente() if asiento.estado in EN_VUELO:

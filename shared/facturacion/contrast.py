@@ -9,13 +9,21 @@ leaves what was not reached to the next one.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from facturacion.asiento import Causa
-from facturacion.asking import Hallado, Revisar, conclude, is_alive, read_present
+from facturacion.asking import (
+    REFUSED_YET_PRESENT,
+    Hallado,
+    Revisar,
+    conclude,
+    forget_absence,
+    is_alive,
+    read_present,
+)
 from facturacion.emission import finish
 from facturacion.estado import Estado
 from facturacion.ledger import Refused
@@ -41,11 +49,12 @@ FEW = 3
 OPEN_MAX = 5_000
 """Open comprobantes that one contrast looks at, oldest first."""
 TIME_FOR_A_QUERY = timedelta(seconds=40)
+TIME_TO_FINISH = timedelta(seconds=30)
+"""A PDF (10 s), and the records of those before it."""
 _NO_FECHA = date.min
 _MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR})
 _HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ERROR})
 CAUSE_UNKNOWN = Causa("CausaDesconocida", "", "TusFacturas lo marca con error y ningún hook dijo por qué.")
-REFUSED_YET_PRESENT = Causa("RechazadoPeroPresente", "", "Fue rechazado, y sin embargo está en TusFacturas.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,8 @@ class _Contrast:
             case Estado.RECHAZADO | Estado.ELIMINADO:
                 # A closed one comes back into the index when a hook contradicts it.
                 return asiento.evento_pendiente is None
+            case Estado.EN_REVISION if asiento.datos.fecha is None:
+                return False  # of another system: there is nothing of ours to find out
             case _:
                 return self._is_due(asiento, now)
 
@@ -185,6 +196,7 @@ class _Contrast:
         asked_at = self._f.clock()
         answer = self._heard_from(self._cliente.consulta_por_referencia(asiento.external_reference))
         if answer is None:
+            forget_absence(asiento, self._ledger)
             return
         iguales = answer.con_referencia(asiento.external_reference)
         if iguales:
@@ -219,9 +231,13 @@ class _Contrast:
         hooks: Mapping[str, Sequence[Hook]],
     ) -> None:
         issued = []
-        for asiento, encontrados in present:
+        for read, encontrados in present:
+            asiento = forget_absence(read, self._ledger)
             hallado = read_present(encontrados)
-            if isinstance(hallado, Hallado) and hallado.estado is Estado.EMITIDO:
+            if isinstance(hallado, Revisar) and asiento.estado is Estado.EMITIDO:
+                self._tell_of_a_second(asiento, hallado.causa)
+                issued.append((asiento, min(encontrados, key=_first_issued)))
+            elif isinstance(hallado, Hallado) and hallado.estado is Estado.EMITIDO:
                 issued.append((asiento, hallado.comprobante))
             elif isinstance(hallado, Revisar):
                 self._review(asiento, hallado.causa)
@@ -239,7 +255,16 @@ class _Contrast:
                         causas=(CAUSE_UNKNOWN,) if keep_live else (),
                     ),
                 )
-        self._done.finished += finish(issued, self._f)
+        self._done.finished += finish(issued, self._f, may_go_on=lambda: self._remaining() >= TIME_TO_FINISH)
+
+    def _tell_of_a_second(self, asiento: Asiento, causa: Causa) -> None:
+        """Issued is issued, so the state stays; that there is another one under its reference is for a person."""
+        self._f.logger.error(
+            "duplicado", extra={"cuenta": asiento.cuenta, "external_reference": asiento.external_reference}
+        )
+        self._f.count("Duplicados", 1)
+        warning = replace(asiento, estado=Estado.EN_REVISION, causas=(causa,), evento_pendiente=None)
+        tell([(warning, None)], ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
 
     def _review(self, asiento: Asiento, causa: Causa) -> None:
         if asiento.estado not in {Estado.EN_REVISION, Estado.EMITIDO, Estado.ELIMINADO}:
@@ -257,6 +282,10 @@ class _Contrast:
 
 def _fecha(asiento: Asiento) -> date:
     return asiento.datos.fecha or _NO_FECHA
+
+
+def _first_issued(encontrado: Encontrado) -> tuple[bool, int]:
+    return (encontrado.situacion != "EMITIDO", encontrado.numero or 0)
 
 
 def _heard(asiento: Asiento) -> bool:

@@ -59,6 +59,7 @@ class Cuentas:
         self._clock = clock
         self._cached: dict[str, tuple[datetime, Cuenta]] = {}
         self._absent: dict[str, datetime] = {}
+        self._broken: dict[str, tuple[datetime, CuentaMalConfigurada]] = {}
 
     def get(self, alias: str) -> Cuenta | None:
         """None: there is no such cuenta. Raises CuentaMalConfigurada, or botocore's ClientError when it cannot tell."""
@@ -67,6 +68,8 @@ class Cuentas:
             return self._cached[alias][1]
         if alias in self._absent and now - self._absent[alias] < ABSENT_FOR:
             return None
+        if alias in self._broken and now - self._broken[alias][0] < ABSENT_FOR:
+            raise self._broken[alias][1]
         return self._read(alias, now)
 
     def get_again(self, alias: str) -> Cuenta | None:
@@ -88,7 +91,13 @@ class Cuentas:
                 del self._absent[next(iter(self._absent))]
             self._absent[alias] = now
             return None
-        cuenta = cuenta_from_secret(alias, answer["SecretString"])
+        try:
+            cuenta = cuenta_from_secret(alias, answer.get("SecretString", ""))
+        except CuentaMalConfigurada as error:
+            self._cached.pop(alias, None)
+            self._broken[alias] = (now, error)
+            raise
+        self._broken.pop(alias, None)
         self._cached[alias] = (now, cuenta)
         self._absent.pop(alias, None)
         return cuenta
@@ -106,13 +115,13 @@ def cuenta_from_secret(alias: str, secret: str) -> Cuenta:
     if not isinstance(tokens, list) or len(tokens) > TOKENS_MAX or not all(isinstance(t, str) and t for t in tokens):
         raise CuentaMalConfigurada(f"cuenta {alias}: «webhook_tokens» debe ser una lista de hasta {TOKENS_MAX} textos")
     modo = raw.get("modo", "lotes")
-    if modo not in {"lotes", "individual"}:
+    if modo not in ("lotes", "individual"):
         raise CuentaMalConfigurada(f"cuenta {alias}: «modo» debe ser «lotes» o «individual»")
     llave = raw.get("llave")
     if llave is not None and not (isinstance(llave, str) and llave):
         raise CuentaMalConfigurada(f"cuenta {alias}: «llave» debe ser un texto")
     punto_venta = _text(alias, raw, "punto_venta")
-    if not (punto_venta.isascii() and punto_venta.isdigit() and int(punto_venta) > 0):
+    if not re.fullmatch(r"0*[1-9][0-9]{0,4}", punto_venta):
         raise CuentaMalConfigurada(f"cuenta {alias}: «punto_venta» debe ser un número")
     return Cuenta(
         alias=alias,

@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from facturacion.asiento import Asiento
 from facturacion.estado import Estado
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_s3 import S3Client
 
+    from facturacion.asiento import Datos
     from facturacion.events import Bus, Evento
     from facturacion.ledger import Ledger
     from tusfacturas.outcomes import Encontrado
 
+AT_A_TIME = 10
+"""As many as PutEvents takes at once."""
 PDF_MAX = 10 * 1024 * 1024
 PDF_TIMEOUT = 10.0
 PDF_TRIED_FOR = timedelta(hours=1)
@@ -61,20 +65,36 @@ class Finishing:
     count: Callable[[str, int], None]
 
 
-def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing) -> int:
+def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing, *, may_go_on: Callable[[], bool]) -> int:
     """How many were finished. The others (no CAE yet, PDF not to be had now, event not taken) stay open.
+
+    A few at a time, each few whole, while `may_go_on`: an invocation that ends in the middle has done something.
 
     On the provider's DEV plan an issued comprobante never gets a CAE. It is closed without one, and flagged
     `sin_validez`, only when a later look finds none again: on a real plan the CAE may be a moment behind.
     """
+    finished = 0
+    pdfs = _Pdfs(f)
+    unfinished = [(a, e) for a, e in issued if a.abierto or a.estado is not Estado.EMITIDO]
+    for start in range(0, len(unfinished), AT_A_TIME):
+        if not may_go_on():
+            break
+        finished += _finish_few(unfinished[start : start + AT_A_TIME], f, pdfs, may_go_on)
+    f.count("Emitidos", finished)
+    return finished
+
+
+def _finish_few(
+    few: Sequence[tuple[Asiento, Encontrado]], f: Finishing, pdfs: _Pdfs, may_go_on: Callable[[], bool]
+) -> int:
     ready: list[tuple[Asiento, Emision, Evento]] = []
-    for asiento, encontrado in issued:
-        if asiento.estado is Estado.EMITIDO and not asiento.abierto:
-            continue
+    for asiento, encontrado in few:
+        if not may_go_on():
+            break
         if encontrado.cae is None and not _settled_without_cae(asiento, f):
             _note_issued(asiento, f)
             continue
-        pdf, final = _keep_pdf(asiento, encontrado, f)
+        pdf, final = pdfs.keep(asiento, encontrado)
         if not final:
             _note_issued(asiento, f)
             continue
@@ -84,8 +104,9 @@ def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing) -> int:
             cae_vencimiento=encontrado.cae_vencimiento,
             pdf=pdf,
             sin_validez=encontrado.cae is None,
+            datos=_as_issued(asiento.datos, encontrado),
         )
-        evento = event_for(_as_told(asiento, encontrado, emision))
+        evento = event_for(_as_told(asiento, emision))
         if evento:
             ready.append((asiento, emision, evento))
     taken = f.bus.publish([evento for _, _, evento in ready], at=f.clock())
@@ -95,7 +116,6 @@ def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing) -> int:
         if out and isinstance(f.ledger.finished(asiento, emision), Asiento):
             finished += 1
             f.logger.info("emitido", extra=_fields(asiento, cae=emision.cae, numero=emision.numero))
-    f.count("Emitidos", finished)
     return finished
 
 
@@ -110,17 +130,22 @@ def _note_issued(asiento: Asiento, f: Finishing) -> None:
         f.ledger.fold_emitido(asiento.cuenta, asiento.external_reference)
 
 
-def _as_told(asiento: Asiento, encontrado: Encontrado, emision: Emision) -> Asiento:
-    """The asiento as it will be once recorded; the amount is the provider's, which is what was issued."""
-    datos = asiento.datos
-    if encontrado.total is not None:
-        datos = replace(datos, total=encontrado.total)
-    if encontrado.fecha is not None:
-        datos = replace(datos, fecha=encontrado.fecha)
+def _as_issued(datos: Datos, encontrado: Encontrado) -> Datos:
+    """What was issued is the provider's: its fecha may have been moved there."""
+    return replace(
+        datos,
+        tipo=encontrado.tipo or datos.tipo,
+        fecha=encontrado.fecha or datos.fecha,
+        total=datos.total if encontrado.total is None else encontrado.total,
+    )
+
+
+def _as_told(asiento: Asiento, emision: Emision) -> Asiento:
+    """The asiento as it will be once recorded."""
     return replace(
         asiento,
         estado=Estado.EMITIDO,
-        datos=replace(datos, tipo=encontrado.tipo or datos.tipo),
+        datos=emision.datos,
         cae=emision.cae,
         numero=emision.numero,
         cae_vencimiento=emision.cae_vencimiento,
@@ -130,19 +155,33 @@ def _as_told(asiento: Asiento, encontrado: Encontrado, emision: Emision) -> Asie
     )
 
 
-def _keep_pdf(asiento: Asiento, encontrado: Encontrado, f: Finishing) -> tuple[str | None, bool]:
-    """The key in the bucket, and whether that is the last word. A comprobante without a link is fine."""
-    if f.pdfs is None or not encontrado.pdf_url:
-        return None, True
-    key = f"{asiento.cuenta}/{asiento.external_reference}.pdf"
-    content = _download(f.pdfs.http, encontrado.pdf_url)
-    if content is not None:
-        f.pdfs.s3.put_object(Bucket=f.pdfs.bucket, Key=key, Body=content, ContentType="application/pdf")
-        return key, True
-    f.logger.warning("pdf_no_disponible", extra=_fields(asiento))
-    f.count("PdfNoDisponible", 1)
-    issued_at = asiento.actualizado if asiento.estado is Estado.EMITIDO else None
-    return None, issued_at is not None and f.clock() - issued_at >= PDF_TRIED_FOR
+class _Pdfs:
+    """Keeps PDFs. Once one could not be fetched the others are not tried for now: each may cost ten seconds."""
+
+    def __init__(self, f: Finishing) -> None:
+        self._f = f
+        self._unreachable = False
+
+    def keep(self, asiento: Asiento, encontrado: Encontrado) -> tuple[str | None, bool]:
+        """The key in the bucket, and whether that is the last word. A comprobante without a link is fine."""
+        f = self._f
+        if f.pdfs is None or not encontrado.pdf_url:
+            return None, True
+        key = f"{asiento.cuenta}/{asiento.external_reference}.pdf"
+        content = None if self._unreachable else _download(f.pdfs.http, encontrado.pdf_url)
+        if content is not None:
+            try:
+                f.pdfs.s3.put_object(Bucket=f.pdfs.bucket, Key=key, Body=content, ContentType="application/pdf")
+            except (ClientError, BotoCoreError) as error:
+                f.logger.warning("pdf_no_guardado", extra=_fields(asiento, codigo=type(error).__name__))
+            else:
+                return key, True
+        else:
+            self._unreachable = True
+        f.logger.warning("pdf_no_disponible", extra=_fields(asiento))
+        f.count("PdfNoDisponible", 1)
+        issued_at = asiento.actualizado if asiento.estado is Estado.EMITIDO else None
+        return None, issued_at is not None and f.clock() - issued_at >= PDF_TRIED_FOR
 
 
 def _download(http: httpx.Client, url: str) -> bytes | None:
@@ -156,7 +195,8 @@ def _download(http: httpx.Client, url: str) -> bytes | None:
                 content += chunk
                 if len(content) > PDF_MAX:
                     return None
-            return content or None
+            # A page that says that the session is over is no PDF.
+            return content if content.startswith(b"%PDF") else None
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
 

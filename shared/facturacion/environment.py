@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+LONGEST_SECONDS = 10 * 365 * 86_400
+"""Ten years: more is a slip."""
+
+
 class EnvironmentRefused(Exception):
     """Its text lists every variable that is missing or cannot work."""
 
@@ -32,8 +36,9 @@ class Reader:
 
     def seconds(self, name: str, *, at_least: int = 1) -> timedelta:
         value = self._decimal(name)
-        if value < at_least:
-            self.refuse(f"{name} must be at least {at_least}")
+        if not at_least <= value <= LONGEST_SECONDS:
+            self.refuse(f"{name} must be from {at_least} to {LONGEST_SECONDS}")
+            return timedelta(0)
         return timedelta(seconds=float(value))
 
     def decimal(self, name: str) -> Decimal:

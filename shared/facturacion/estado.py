@@ -67,6 +67,11 @@ class Plegado(NamedTuple):
 _RANGO = {"encolado": 1, "cambio_fecha": 1, "error": 2, "eliminado": 3, "emitido": 4}
 
 
+def speaks(hook: Hook) -> bool:
+    """Whether the hook says anything of a comprobante: a `test`, or an evento nobody knows, does not."""
+    return hook.evento in _RANGO
+
+
 def fold(base: Estado, previos: int, vistos: AbstractSet[str], hooks: Iterable[Hook]) -> Plegado:
     """The state that the base and the stored hooks amount to.
 
@@ -79,10 +84,14 @@ def fold(base: Estado, previos: int, vistos: AbstractSet[str], hooks: Iterable[H
         return Plegado(Estado.EMITIDO, preguntar=False)
     if base is Estado.ELIMINADO:
         return Plegado(base, preguntar=False)
-    rango = max((_RANGO.get(h.evento, 0) for h in hooks if h.hook_id not in vistos), default=0)
+    live = {_RANGO[h.evento] for h in hooks if speaks(h) and h.hook_id not in vistos}
+    rango = max(live, default=0)
     if base is Estado.RECHAZADO:
         # A refused entry may be told by hook as well (the provider's pages disagree): its error is expected.
-        return Plegado(base, preguntar=rango in {1, 3})
+        return Plegado(base, preguntar=not live.isdisjoint({1, 3}))
+    if base is Estado.EN_REVISION and not (rango == 3 and not previos):
+        # A person was asked; short of an issue or a deletion, no hook takes that back.
+        return Plegado(base, preguntar=rango > 0)
     if previos and base in {Estado.ENVIANDO, Estado.INCIERTO, Estado.PENDIENTE}:
         return Plegado(base, preguntar=rango > 0)
     match rango:
@@ -92,7 +101,7 @@ def fold(base: Estado, previos: int, vistos: AbstractSet[str], hooks: Iterable[H
             return Plegado(Estado.ELIMINADO, preguntar=False)
         case 2:
             return Plegado(Estado.ERROR, preguntar=True)
-        case 1 if base in {Estado.ERROR, Estado.EN_REVISION}:
+        case 1 if base is Estado.ERROR:
             return Plegado(base, preguntar=True)
         case 1:
             return Plegado(Estado.ENCOLADO, preguntar=False)

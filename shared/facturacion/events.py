@@ -130,7 +130,8 @@ def event_for(asiento: Asiento, causas: Sequence[Causa] | None = None) -> Evento
         cuenta=asiento.cuenta,
         external_reference=asiento.external_reference,
         estado=asiento.estado,
-        lote_id=asiento.lote_id,
+        # A content that we refused never left: the lote is of the one before.
+        lote_id=asiento.lote_id if datos.tipo or asiento.estado is not Estado.RECHAZADO else None,
         tipo=datos.tipo,
         fecha=datos.fecha.isoformat() if datos.fecha else None,
         vencimiento=datos.vencimiento.isoformat() if datos.vencimiento else None,

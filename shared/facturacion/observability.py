@@ -6,6 +6,7 @@ grows with the customers; the cuenta is a field of the log line.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics
@@ -18,7 +19,8 @@ NAMESPACE = "Facturacion"
 
 
 def logger_for(service: str) -> Logger:
-    """JSON lines on standard output; level from POWERTOOLS_LOG_LEVEL."""
+    """JSON lines on standard output; level from POWERTOOLS_LOG_LEVEL. httpx would log every address it asks."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     return Logger(service=service, utc=True, log_uncaught_exceptions=True)
 
 

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Emision:
-    """What an issued comprobante brought. `pdf`: the key in the bucket. `sin_validez`: a DEV plan gives no CAE."""
+    """What an issued comprobante brought. `pdf`: the key in the bucket. `sin_validez`: a DEV plan gives no CAE.
+
+    `datos`: its tipo, fecha and total as they were issued, which may have been changed at the provider.
+    """
 
     cae: str | None
     numero: int | None
     cae_vencimiento: date | None
     pdf: str | None
     sin_validez: bool
+    datos: Datos
 
 
 class Answers(Table):
@@ -86,13 +90,17 @@ class Answers(Table):
     def refuse_unsent(
         self, cuenta: str, external_reference: str, datos: Datos, causas: Sequence[Causa]
     ) -> Asiento | Refused:
-        """It breaks the provider's rules, so it is never posted → RECHAZADO. The event is owed."""
+        """It breaks the provider's rules, so it is never posted → RECHAZADO. The event is owed.
+
+        Also one that waits to be sent again, when the rules became stricter meanwhile.
+        """
         now = to_iso(self._clock())
         return self._write(
             self._update(
                 pk_of(cuenta, external_reference),
-                "attribute_not_exists(pk) OR (estado = :RECHAZADO AND NOT contains(rechazados, :hash))",
-                {":RECHAZADO": Estado.RECHAZADO, ":hash": datos.hash},
+                "attribute_not_exists(pk) OR (estado = :RECHAZADO AND NOT contains(rechazados, :hash))"
+                " OR (estado = :PENDIENTE AND #hash = :hash)",
+                {":RECHAZADO": Estado.RECHAZADO, ":PENDIENTE": Estado.PENDIENTE, ":hash": datos.hash},
                 sets={
                     "cuenta": cuenta,
                     "external_reference": external_reference,
@@ -101,6 +109,11 @@ class Answers(Table):
                     "abierto": cuenta,
                     "causas": causas_to_item(causas),
                     "evento_pendiente": "ComprobanteRechazado",
+                    # Nothing of a content that was here before.
+                    "tipo": None,
+                    "fecha": None,
+                    "vencimiento": None,
+                    "total": None,
                     **datos_to_item(datos),
                 },
                 defaults={"creado": now, "previos": 0},
@@ -137,6 +150,10 @@ class Asks(Table):
             sets={"ausente_desde": to_iso(asked_at)},
         )
 
+    def seen_again(self, asiento: Asiento) -> Asiento | Refused:
+        """It was there after all, or the provider stopped answering: an absence noted before counts no more."""
+        return self._on_version(asiento, None, {}, sets={}, removes=("ausente_desde",))
+
     def absent_again(self, asiento: Asiento, *, noted_before: datetime) -> Asiento | Refused:
         """The second absence of something in flight → PENDIENTE; its POST counts among `previos`."""
         return self._on_version(
@@ -148,7 +165,7 @@ class Asks(Table):
                 ":INCIERTO": Estado.INCIERTO,
                 ":settled": to_iso(noted_before),
             },
-            sets={"estado": Estado.PENDIENTE, "previos": asiento.previos + 1},
+            sets={"estado": Estado.PENDIENTE, "previos": asiento.previos + 1, "ciclos": asiento.ciclos + 1},
             removes=("ausente_desde",),
         )
 
@@ -175,11 +192,11 @@ class Asks(Table):
         )
 
     def attended(self, asiento: Asiento, vistos: frozenset[str]) -> Asiento | Refused:
-        """PENDIENTE, with hooks of earlier attempts, and twice it was not there: those hooks are accounted for."""
+        """Not at the provider, a hook said otherwise, and twice it was not there: its hooks are accounted for."""
         return self._on_version(
             asiento,
-            "lote_id = :l AND estado = :PENDIENTE",
-            {":l": asiento.lote_id, ":PENDIENTE": Estado.PENDIENTE},
+            "lote_id = :l AND estado IN (:PENDIENTE, :RECHAZADO)",
+            {":l": asiento.lote_id, ":PENDIENTE": Estado.PENDIENTE, ":RECHAZADO": Estado.RECHAZADO},
             sets={"vistos": set(vistos)},
             removes=("ausente_desde",),
         )
@@ -216,6 +233,7 @@ class Asks(Table):
                 "numero": emision.numero,
                 "cae_vencimiento": emision.cae_vencimiento.isoformat() if emision.cae_vencimiento else None,
                 "pdf": emision.pdf,
+                **datos_to_item(emision.datos),
                 "sin_validez": True if emision.sin_validez else None,
             },
             removes=("evento_pendiente", "abierto", "ausente_desde", "causas"),

@@ -50,6 +50,8 @@ class Claims(Table):
 
         `vistos`: the hooks stored until now. They belong to earlier attempts, and must never speak for this one.
         """
+        if stored.estado not in {Estado.PENDIENTE, Estado.RECHAZADO}:
+            return Refused(stored)
         corrected = stored.estado is Estado.RECHAZADO
         condition = "version = :v AND " + (
             "estado = :antes AND NOT contains(rechazados, :hash)" if corrected else "estado = :antes AND #hash = :hash"
@@ -59,7 +61,7 @@ class Claims(Table):
             reclamo,
             condition,
             {":antes": stored.estado, ":v": stored.version},
-            also={"previos": previos, "vistos": set(vistos) or None},
+            also={"previos": previos, "vistos": set(vistos) or None} | ({"ciclos": None} if corrected else {}),
         )
 
     def renew(self, asiento: Asiento, post_hasta: datetime) -> Asiento | Refused:
