@@ -15,7 +15,9 @@ QUICK = {"ContrastSeconds": 1, "ReconcileSeconds": 1}
 
 def test_a_thousand_reach_the_provider_once_each_in_at_most_12_posts_and_get_their_cae(start_stack):
     """50 that cannot be understood among them end in the rejected queue with their reasons, and hold up nobody."""
-    company = Company(start_stack(simulator={"plan": OLD_DATES}, LoteWindowSeconds=3, **QUICK))
+    company = Company(
+        start_stack(simulator={"plan": OLD_DATES}, LoteWindowSeconds=10, ProviderTimeoutSeconds=20, **QUICK)
+    )
     valid = [company.message(f"VTA-{n:04d}") for n in range(1000)]
     malformed = [["{", "[]", '"x"', json.dumps(company.message(""))][n % 4] for n in range(48)]
     malformed += [json.dumps({**company.message("X-1"), "cuenta": alias}) for alias in ("nadie", "MAL ALIAS")]

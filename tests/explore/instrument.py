@@ -12,6 +12,7 @@ import os
 import random
 import sys
 import uuid
+import warnings
 from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
@@ -22,9 +23,13 @@ import boto3
 import httpx
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto import mock_aws
 from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.responses import DynamoHandler
+
+from tests.explore.quicker import quicker
 from tests.template import properties, table_request, template
 
 if TYPE_CHECKING:
@@ -66,7 +71,7 @@ def world() -> World:
 
 @cache
 def plain_client(service: str) -> Any:
-    """moto with nobody in between."""
+    """Moto with nobody in between."""
     config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
     session = boto3.session.Session(region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
     return session.client(service, config=config)
@@ -126,10 +131,8 @@ def ledger_table() -> Any:
 
 def peek(pk: str, sk: str = "ESTADO") -> dict[str, Any]:
     """An item as it lies there, in plain values, behind everybody's back; {} where there is none."""
-    for hash_key, ranges in ledger_table().items.items():
-        if hash_key.value == pk:
-            return next((_plain(item) for key, item in ranges.items() if key.value == sk), {})
-    return {}
+    item = ledger_table().items.get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
+    return _plain(item) if item is not None else {}
 
 
 def everything() -> list[dict[str, Any]]:
@@ -137,7 +140,7 @@ def everything() -> list[dict[str, Any]]:
 
 
 def _plain(item: Any) -> dict[str, Any]:
-    return {name: _value(value.to_json()) for name, value in item.attrs.items()}
+    return {name: _value(value.to_regular_json()) for name, value in item.attrs.items()}
 
 
 def _value(typed: dict[str, Any]) -> Any:
@@ -206,7 +209,7 @@ class Log:
 
     def write(self, text: str) -> None:
         if _active:
-            world().logs.append(text)
+            world().logged(text)
 
     def flush(self) -> None: ...
 
@@ -215,14 +218,14 @@ class Log:
 def installed(parameters: dict[str, str]) -> Iterator[None]:
     """The shipped modules, with the world's clock, ids, chance, clients and road. Undone at the end."""
     with mock.patch.dict(os.environ, environment(**parameters) | {"POWERTOOLS_METRICS_NAMESPACE": "Facturacion"}):
+        from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch  # noqa: PLC0415
+
         import facturacion.contraster  # noqa: PLC0415 - not before the environment
         import follow_hooks.app  # noqa: PLC0415
         import pack_lotes.app  # noqa: PLC0415
         import receive_webhook.app  # noqa: PLC0415
         import reconcile.app  # noqa: PLC0415
         import tusfacturas.client  # noqa: PLC0415
-        from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch  # noqa: PLC0415
-
         from facturacion import tiempo  # noqa: PLC0415
 
         real = tiempo.now
@@ -230,12 +233,17 @@ def installed(parameters: dict[str, str]) -> Iterator[None]:
         holders = [m for n, m in list(sys.modules.items()) if m and getattr(m, "now", None) is real and "." in n]
         log = Log()
         with (
+            quicker(),
             _patched((m, "now", clock) for m in holders),
             _patched(
                 [
                     (boto3, "client", watched_client),
                     (pack_lotes.app, "random", SimpleNamespace(SystemRandom=lambda: world().rng)),
-                    (pack_lotes.app, "uuid", SimpleNamespace(uuid4=lambda: uuid.UUID(int=world().rng.getrandbits(128)))),
+                    (
+                        pack_lotes.app,
+                        "uuid",
+                        SimpleNamespace(uuid4=lambda: uuid.UUID(int=world().rng.getrandbits(128))),
+                    ),
                     (facturacion.contraster, "httpx", SimpleNamespace(Client=lambda: httpx.Client(transport=Road()))),
                     (tusfacturas.client, "_transport", lambda _: Road()),
                     (cloudwatch, "print", log.write),
@@ -243,8 +251,20 @@ def installed(parameters: dict[str, str]) -> Iterator[None]:
             ),
         ):
             for module in (pack_lotes.app, receive_webhook.app, follow_hooks.app, reconcile.app):
-                for handler in module.logger._logger.handlers:  # noqa: SLF001
+                for handler in module.logger._logger.handlers:
                     handler.stream = log
+            yield
+
+
+@contextmanager
+def exploring(parameters: dict[str, str], secrets: dict[str, dict[str, Any]]) -> Iterator[None]:
+    """Everything a schedule needs, made once for many of them."""
+    credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}
+    with mock.patch.dict(os.environ, credentials), mock_aws(), warnings.catch_warnings():
+        # Powertools warns of an invocation that counted nothing.
+        warnings.simplefilter("ignore", UserWarning)
+        make_resources(secrets)
+        with installed(parameters):
             yield
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,12 +43,16 @@ class Sqs:
         self.rejected: list[tuple[str, dict[str, Any]]] = []
         self.ever_dead = 0
         self._alive: dict[str, Message] = {}
+        self._ready: dict[str, Message] = {}
+        self._later: list[tuple[datetime, int, Message]] = []
+        self._serial = itertools.count()
 
     def put(self, body: str, attributes: dict[str, Any] | None = None) -> Message:
         number, now = len(self.messages) + 1, self._clock()
         message = Message(f"m{number}", body, now, now, attributes=attributes or {})
         self.messages.append(message)
         self._alive[message.id] = message
+        self._ready[message.id] = message
         return message
 
     def waiting(self) -> list[Message]:
@@ -55,7 +61,24 @@ class Sqs:
 
     def visible(self) -> list[Message]:
         now = self._clock()
-        return [m for m in self._alive.values() if m.place == "queue" and m.visible <= now]
+        while self._later and self._later[0][0] <= now:
+            due, _, message = heapq.heappop(self._later)
+            if self._stands(due, message):
+                self._ready[message.id] = message
+        return list(self._ready.values())
+
+    def next_visible(self) -> datetime | None:
+        while self._later and not self._stands(self._later[0][0], self._later[0][2]):
+            heapq.heappop(self._later)
+        return self._later[0][0] if self._later else None
+
+    def _stands(self, due: datetime, message: Message) -> bool:
+        return message.visible == due and message.place == "queue"
+
+    def _hide(self, message: Message, until: datetime) -> None:
+        message.visible = until
+        self._ready.pop(message.id, None)
+        heapq.heappush(self._later, (until, next(self._serial), message))
 
     def dead(self) -> list[Message]:
         return [m for m in self._alive.values() if m.place == "dead"]
@@ -67,10 +90,11 @@ class Sqs:
             message.receives += 1
             if message.receives > self.max_receives:
                 message.place, message.visible = "dead", self._clock()
+                self._ready.pop(message.id, None)
                 self.ever_dead += 1
                 continue
             message.handle = f"{message.id}-{message.receives}"
-            message.visible = self._clock() + self.visibility
+            self._hide(message, self._clock() + self.visibility)
             records.append(
                 {
                     "messageId": message.id,
@@ -88,6 +112,7 @@ class Sqs:
 
     def delete(self, message_id: str) -> Message | None:
         message = self._alive.pop(message_id, None)
+        self._ready.pop(message_id, None)
         if message:
             message.place = "gone"
         return message
@@ -95,7 +120,7 @@ class Sqs:
     def undelete(self, message: Message) -> None:
         """SQS: a copy that was on a server out of reach when it was deleted comes again."""
         message.place, message.visible = "queue", self._clock()
-        self._alive[message.id] = message
+        self._alive[message.id] = self._ready[message.id] = message
 
     def call(self, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         match operation:
@@ -117,9 +142,9 @@ class Sqs:
     def _change_visibility(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         done, failed = [], []
         for entry in entries:
-            message = next((m for m in self.waiting() if m.handle == entry["ReceiptHandle"]), None)
-            if message:
-                message.visible = self._clock() + timedelta(seconds=entry["VisibilityTimeout"])
+            message = self._alive.get(entry["ReceiptHandle"].partition("-")[0])
+            if message and message.place == "queue" and message.handle == entry["ReceiptHandle"]:
+                self._hide(message, self._clock() + timedelta(seconds=entry["VisibilityTimeout"]))
                 done.append({"Id": entry["Id"]})
             else:
                 failed.append({"Id": entry["Id"], "SenderFault": True, "Code": "ReceiptHandleIsInvalid"})

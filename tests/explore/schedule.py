@@ -24,14 +24,14 @@ class Calm:
     def pick(self, due: Sequence[T]) -> T:
         return due[0]
 
-    def dies(self, index: int, when: str) -> bool:  # noqa: ARG002
+    def dies(self, index: int, when: str) -> bool:
         return False
 
-    def pause(self, index: int) -> float | None:  # noqa: ARG002
+    def pause(self, index: int) -> float | None:
         """Seconds for which the invocation stands still here; 0 lets the others go first; None goes on."""
         return None
 
-    def aws_fault(self, index: int, label: str) -> str | None:  # noqa: ARG002
+    def aws_fault(self, index: int, label: str) -> str | None:
         """`error`: refused, no effect. `lost`: done, the answer lost for good. `again`: lost, boto3 repeats it."""
         return None
 
@@ -89,16 +89,16 @@ class Chaos(Calm):
     def pick(self, due: Sequence[T]) -> T:
         return due[self.rng.randrange(len(due))]
 
-    def dies(self, index: int, when: str) -> bool:  # noqa: ARG002
+    def dies(self, index: int, when: str) -> bool:
         return bool(self.odds.death) and self.rng.random() < self.odds.death / 2
 
-    def pause(self, index: int) -> float | None:  # noqa: ARG002
+    def pause(self, index: int) -> float | None:
         point = self.rng.random()
         if point < self.odds.stall:
             return self.rng.uniform(0, self.rng.choice(self.odds.stalls))
         return 0.0 if point < self.odds.stall + self.odds.pause else None
 
-    def aws_fault(self, index: int, label: str) -> str | None:  # noqa: ARG002
+    def aws_fault(self, index: int, label: str) -> str | None:
         point = self.rng.random()
         for name in ("error", "lost", "again"):
             point -= getattr(self.odds, name)

@@ -11,12 +11,13 @@ import base64
 import json
 import threading
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
+
 from tests.explore import instrument, invariants
 from tests.explore.instrument import PREFIX, Death, by_moto, peek
 from tests.explore.queues import Sqs, Stream
@@ -30,7 +31,7 @@ from tests.template import default
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.explore.queues import Message, Shard
+    from tests.explore.queues import Shard
     from tests.explore.scenarios import Scenario, Send
 
 CALL_SECONDS = 0.004
@@ -52,7 +53,7 @@ class Line:
 
 @dataclass
 class Posted:
-    """A POST that reached the provider, for one reference. `clear`: its answer said for certain that nothing came of it."""
+    """A POST that reached the provider, of one reference. `clear`: its answer said that nothing came of it."""
 
     at: datetime
     by: int
@@ -75,6 +76,7 @@ class Invocation:
 
     def __init__(self, number: int, function: str, deadline: datetime, work: Callable[[], Any]) -> None:
         self.number, self.function, self.deadline = number, function, deadline
+        self.started = deadline - timedelta(seconds=LIMITS[function])
         self.wake = datetime.min.replace(tzinfo=deadline.tzinfo)
         self.done = self.doomed = self.died = False
         self.result: Any = None
@@ -134,7 +136,9 @@ class World:
         self.rng = instrument.seeded(f"ids-{seed}")
         self.effects: list[str] = []
         self.lines: list[Line] = []
-        self.logs: list[str] = []
+        self.open: set[str] = set()
+        self.closed: dict[str, datetime] = {}
+        self.corrections: list[Send] = []
         self.events: list[tuple[datetime, str, dict[str, Any]]] = []
         self.writes: dict[str, list[Write]] = defaultdict(list)
         self.posts: dict[str, list[Posted]] = defaultdict(list)
@@ -145,7 +149,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.invocations: list[Invocation] = []
         self.sent: list[Send] = []
-        self.by_message: dict[str, Send] = {}
+        self.by_body: dict[str, Send] = {}
         self.running: Invocation | None = None
         self.changed = self.now
         self.ended = ""
@@ -156,7 +160,10 @@ class World:
         self.sqs = Sqs(
             lambda: self.now, visibility=float(parameter("VisibilitySeconds")), max_receives=scenario.max_receives
         )
-        self.batch_size, self.window = int(parameter("BatchSize")), timedelta(seconds=float(parameter("LoteWindowSeconds")))
+        self.batch_size, self.window = (
+            int(parameter("BatchSize")),
+            timedelta(seconds=float(parameter("LoteWindowSeconds"))),
+        )
         self.stream = Stream(lambda: self.now, window=2.0)
         self.plan = Plan(**scenario.plan)
         self.proveedor = Proveedor(
@@ -180,7 +187,7 @@ class World:
 
     def run(self) -> World:
         """Until quiet, stuck, or a violated invariant."""
-        instrument._active.append(self)  # noqa: SLF001
+        instrument._active.append(self)
         instrument.ledger_table().items.clear()
         for function in LIMITS:
             instrument.fresh_process(function)
@@ -191,7 +198,7 @@ class World:
                 invariants.at_the_end(self)
         finally:
             self._end_all()
-            instrument._active.pop()  # noqa: SLF001
+            instrument._active.pop()
         return self
 
     def _step(self) -> None:
@@ -234,10 +241,8 @@ class World:
         if not self._is_calm:
             times.append(self.calm_at)
         times += [t for t in (self.proveedor.next_due(), self.stream.next_due()) if t is not None]
-        if waiting := self.sqs.waiting():
-            visible = [m.visible for m in waiting if m.visible > self.now]
-            gathered = [m.visible + self.window for m in waiting if m.visible <= self.now]
-            times += [t for t in (min(visible, default=None), min(gathered, default=None)) if t and t > self.now]
+        gathered = min((m.visible + self.window for m in self.sqs.visible()), default=None)
+        times += [t for t in (self.sqs.next_visible(), gathered) if t is not None and t > self.now]
         times.append(self._tick)
         return max(self.now, min(times))
 
@@ -256,7 +261,7 @@ class World:
         limit = timedelta(seconds=LIMITS[function])
         invocation = Invocation(self._numbers, function, self.now + limit, lambda: None)
         handler = instrument.handler_of(function)
-        invocation._work = lambda: handler(event, Context(self, invocation))  # noqa: SLF001
+        invocation._work = lambda: handler(event, Context(self, invocation))
         invocation.ended = ended  # type: ignore[attr-defined] # who started it hears how it ended
         self.invocations.append(invocation)
         self._resume(invocation)
@@ -292,9 +297,11 @@ class World:
             self.put(what)
 
     def put(self, send: Send) -> None:
-        message = self.sqs.put(send.body)
         self.sent.append(send)
-        self.by_message[message.id] = send
+        self.by_body[send.body] = send
+        if send.correction:
+            self.corrections.append(send)
+        message = self.sqs.put(send.body)
         self.note("sender", f"{message.id}: {send}", send.reference)
 
     def later(self, seconds: float, what: Any) -> None:
@@ -316,7 +323,7 @@ class World:
         if not records:
             return
         ids = [r["messageId"] for r in records]
-        about = {self.by_message[i].reference for i in ids if i in self.by_message}
+        about = {self.by_body[r["body"]].reference for r in records}
         self.note(f"pack {self._numbers + 1}", f"receives {', '.join(ids)}", *about)
         self._start("pack", {"Records": records}, lambda i: self._batch_ended(i, ids))
 
@@ -332,8 +339,8 @@ class World:
         message = self.sqs.delete(message_id)
         if message is None:
             return
-        send = self.by_message.get(message_id)
-        self.note(who, f"{message_id} leaves the queue", *([send.reference] if send else []))
+        send = self.by_body[message.body]
+        self.note(who, f"{message_id} leaves the queue", send.reference)
         invariants.on_delete(self, message, send)
         if self._happens("undelete"):
             self.later(60.0, lambda w: w.sqs.undelete(message))
@@ -380,17 +387,19 @@ class World:
         self._tick = self.now + timedelta(seconds=self.choices.tick_in())
         if any(i.function == "reconcile" for i in self.invocations):
             return
-        rows = instrument.everything()
-        if self._is_calm and invariants.is_quiet(self, rows):
+        if self._is_calm and invariants.is_quiet(self):
             self.ended = "quiet"
         elif self._is_calm and self._is_stuck():
             self.ended = "stuck"
-        elif self.sqs.dead() or any("abierto" in row or "faltan" in row for row in rows):
+        elif self.open or self.sqs.dead() or any("faltan" in peek("CUENTAS", a) for a in self.scenario.cuentas):
             self._start("reconcile", {}, lambda _: None)
 
     def _is_stuck(self) -> bool:
-        since = max(self.changed, self.calm_at if isinstance(self.choices, Chaos) else self.start)
-        return self.now - since > timedelta(hours=8) and not self._timed and self.provider_idle()
+        """Nothing has changed for long, or it changes and comes to nothing."""
+        calm = self.calm_at if isinstance(self.choices, Chaos) else self.start
+        still = self.now - max(self.changed, calm) > timedelta(hours=8)
+        endless = self.now - calm > timedelta(hours=60)
+        return (still or endless) and not self._timed and self.provider_idle()
 
     def provider_idle(self) -> bool:
         when = self.proveedor.next_due()
@@ -438,6 +447,10 @@ class World:
         self._point(index, BEFORE)
         fault = self.choices.aws_fault(index, label)
         broken = 500, {"Error": {"Code": "InternalServerError", "Message": "simulated"}}
+        if fault == "error" and service == "events":
+            self.note(self._who(), "the bus takes none of the events")
+            failed = [{"ErrorCode": "InternalFailure", "ErrorMessage": "simulated"} for _ in params["Entries"]]
+            return 200, {"FailedEntryCount": len(failed), "Entries": failed}
         if fault == "error":
             self.note(self._who(), f"{label} fails", *_about(params))
             return broken
@@ -456,6 +469,8 @@ class World:
             return self.sqs.call(operation, params)
         if service == "events":
             return 200, self._published(params["Entries"])
+        if operation == "UpdateItem" and params["Key"]["pk"]["S"] == "CUENTAS":
+            return self._door(service, operation, params)
         keys = _written(operation, params)
         before = {pk: peek(pk) for pk in keys}
         status, parsed = by_moto(service, operation, params)
@@ -465,14 +480,29 @@ class World:
             self._inserted(params["Item"])
         return status, parsed
 
+    def _door(self, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        alias = params["Key"]["sk"]["S"]
+        before = peek("CUENTAS", alias).get("incierta")
+        answer = by_moto(service, operation, params)
+        after = peek("CUENTAS", alias).get("incierta")
+        if after != before:
+            self.closed[alias] = self.now
+            self.note(
+                self._who(), f"the door of {alias} is {'closed by ' + after if after else 'open'}", after or before
+            )
+        return answer
+
     def _written(self, pk: str, before: dict[str, Any], after: dict[str, Any], operation: str, *, ok: bool) -> None:
         assert self.running is not None
         op = instrument.writer() or operation
         reference = pk.partition("#")[2]
         if not ok:
-            self.note(self._who(), f"{op}: refused by its condition, {before.get('estado', 'nothing')} stays", reference)
+            self.note(
+                self._who(), f"{op}: refused by its condition, {before.get('estado', 'nothing')} stays", reference
+            )
             return
         self.changed = self.now
+        (self.open.add if "abierto" in after or "evento_pendiente" in after else self.open.discard)(pk)
         write = Write(self.now, self.running.number, op, before, after)
         self.writes[pk].append(write)
         self.note(self._who(), f"{op}: {before.get('estado', 'new')} → {after['estado']}", reference)
@@ -531,14 +561,30 @@ class World:
         return response
 
     def _posted(
-        self, body: Any, about: list[str], begun: datetime, by: Invocation, before: int, *, status: int | None, carries: bool
+        self,
+        body: Any,
+        about: list[str],
+        begun: datetime,
+        by: Invocation,
+        before: int,
+        *,
+        status: int | None,
+        carries: bool,
     ) -> None:
         """What reached the provider's door is a POST of each reference, whatever came of it."""
         if not carries or len(self.proveedor.posts) == before:
             return
         post = self.proveedor.posts[before]
         taken = {self.proveedor.cola.items[n - 1].referencia for n in post.aceptados}
-        plain = post.desenlace in {"ok", "slow", "hook_first", "mention_missing", "unreadable_refusal", "429", "maintenance"}
+        plain = post.desenlace in {
+            "ok",
+            "slow",
+            "hook_first",
+            "mention_missing",
+            "unreadable_refusal",
+            "429",
+            "maintenance",
+        }
         for reference in about:
             clear = status is not None and plain and reference not in taken
             self.posts[f"{self._alias(body)}#{reference}"].append(Posted(begun, by.number, clear))
@@ -557,6 +603,9 @@ class World:
     def _alias(self, body: dict[str, Any]) -> str:
         token = str(body.get("apitoken"))
         return next((a for a, c in self.proveedor.cuentas.items() if c.apitoken == token), "")
+
+    def logged(self, text: str) -> None:
+        invariants.on_log(self, text)
 
     # -- telling ------------------------------------------------------------------------------------------------------
 
@@ -598,7 +647,7 @@ def _written(operation: str, params: dict[str, Any]) -> list[str]:
 
 
 def _about(params: dict[str, Any]) -> list[str]:
-    keys = [params["Key"]] if "Key" in params else [params["Item"]] if "Item" in params else []
+    keys = [params[name] for name in ("Key", "Item") if isinstance(params.get(name), dict)]
     keys += [item["Update"]["Key"] for item in params.get("TransactItems", ())]
     return [key["pk"]["S"].partition("#")[2] for key in keys]
 

@@ -1,0 +1,399 @@
+"""What must hold, at every step and at the end. The truth is the provider's own queue and the senders' own messages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from facturacion.estado import Estado, Hook, fold
+from facturacion.tiempo import from_iso
+from tests.explore import instrument
+from tests.explore.scenarios import PLANTED, secrets
+from tests.sandbox.simulator.cola import CON_ERROR, ELIMINADO, EMITIDO, EN_COLA
+
+if TYPE_CHECKING:
+    from tests.explore.queues import Message
+    from tests.explore.scenarios import Send
+    from tests.explore.world import World, Write
+
+KNOWN = {"ENVIADO", "ENCOLADO", "EMITIDO", "ERROR", "RECHAZADO", "ELIMINADO"}
+FINAL_EVENT = {
+    "EMITIDO": "ComprobanteEmitido",
+    "RECHAZADO": "ComprobanteRechazado",
+    "ELIMINADO": "ComprobanteEliminado",
+    "ERROR": "ComprobanteConError",
+    "EN_REVISION": "RevisionRequerida",
+}
+ALLOWED = {
+    EMITIDO: {"EMITIDO"},
+    EN_COLA: {"ENVIADO", "ENCOLADO"},
+    CON_ERROR: {"ERROR"},
+    ELIMINADO: {"ELIMINADO"},
+}
+"""What the ledger may say at the end, by what the provider has."""
+
+TWICE, HASTY, UNCLAIMED, LOST_ACK = "issued twice", "sent in haste", "sent without a claim", "acked while unknown"
+WRONG, STUCK, UNTOLD, FALSE_NEWS = "disagrees with the provider", "stuck", "final state untold", "false event"
+DOOR = "the door was closed"
+BALANCE, LEAK, REPLAY, UNEXPECTED = "accounts do not balance", "secret shown", "replay differs", "unexpected exception"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """`name` is the invariant, `pk` the comprobante."""
+
+    name: str
+    pk: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.pk}: {self.text}"
+
+
+def _violated(world: World, name: str, pk: str, text: str) -> None:
+    world.violations.append(Violation(name, pk, text))
+
+
+def _items(world: World, pk: str) -> list[Any]:
+    alias, _, reference = pk.partition("#")
+    return world.proveedor.cola.named(alias, reference)
+
+
+def _refused(world: World, pk: str, content: str) -> bool:
+    """Whether this content was certainly refused: by its own fate, or by a provider that refused the lote unread."""
+    alias, _, reference = pk.partition("#")
+    fated = any(s.pk == pk and s.hash == content and s.fate in {"refused", "invalid"} for s in world.sent)
+    whole = any(
+        reference in post.referencias and post.cuenta == alias and post.desenlace == "unreadable_refusal"
+        for post in world.proveedor.posts
+    )
+    return fated or whole or _bad_replacement(world, pk, content)
+
+
+def _bad_replacement(world: World, pk: str, content: str) -> bool:
+    return any(s.pk == pk and s.hash == content and s.reemplaza for s in world.sent)
+
+
+# -- at every step -------------------------------------------------------------------------------------------------
+
+
+def on_post(world: World, alias: str, references: list[str]) -> None:
+    """At the provider's door, before anything is read."""
+    if len(set(references)) != len(references) or len(references) > 100:
+        _violated(world, TWICE, alias, "a lote with a repeated reference, or with more than 100")
+    assert world.running is not None
+    shut = instrument.peek("CUENTAS", alias).get("incierta")
+    if shut and world.closed[alias] < world.running.started:
+        _violated(world, DOOR, f"{alias}#{shut}", "a lote leaves while the door is closed by an uncertain outcome")
+    for reference in references:
+        pk = f"{alias}#{reference}"
+        row = instrument.peek(pk)
+        if row.get("estado") != "ENVIANDO":
+            _violated(world, UNCLAIMED, pk, f"a POST while the ledger says {row.get('estado', 'nothing')}")
+        elif world.now > from_iso(row["post_hasta"]):
+            _violated(world, HASTY, pk, f"a POST at {world.now:%H:%M:%S}, after its post_hasta {row['post_hasta']}")
+        alive = [i for i in _items(world, pk) if i.estado != ELIMINADO]
+        if alive and not world.scenario.foreign:
+            _violated(world, TWICE, pk, "a POST of what the provider already has")
+        _not_in_haste(world, pk)
+
+
+def _not_in_haste(world: World, pk: str) -> None:
+    """An uncertain POST is repeated after two absent answers, asked after the quiet period and `settle` apart."""
+    assert world.running is not None
+    for post in world.posts[pk]:
+        if post.clear and (post.by == world.running.number or _recorded(world, pk, post.at, post.by)):
+            continue
+        late = [asked for asked in world.absences[pk] if asked >= post.at + world.quiet]
+        if len(late) < 2 or late[-1] - late[0] < world.settle:
+            text = f"a POST of {post.at:%H:%M:%S} is uncertain, and was repeated after {len(late)} late absent answers"
+            _violated(world, HASTY, pk, text)
+
+
+def _recorded(world: World, pk: str, since: Any, by: int) -> bool:
+    return any(
+        w.by == by and w.at >= since and w.after["estado"] in {"PENDIENTE", "RECHAZADO"} for w in world.writes[pk]
+    )
+
+
+def on_delete(world: World, message: Message, send: Send) -> None:
+    """A message leaves the queue for good: its effect must be certain, in truth and in the ledger."""
+    if send.fate == "junk" or _was_rejected(world, send):
+        if not _was_rejected(world, send):
+            _violated(world, LOST_ACK, send.pk, f"{message.id} left, and the rejected queue does not have it")
+        return
+    row = instrument.peek(send.pk)
+    if send.hash in row.get("rechazados", ()):
+        if not _refused(world, send.pk, send.hash):
+            _violated(world, LOST_ACK, send.pk, f"{message.id} left as refused, and nobody refused it")
+        return
+    if row.get("hash") != send.hash and row.get("hash"):
+        _violated(world, LOST_ACK, send.pk, f"{message.id} left, but the ledger holds another content")
+    elif row.get("estado") not in KNOWN and not (row.get("estado") == "EN_REVISION" and row.get("en_cola")):
+        _violated(world, LOST_ACK, send.pk, f"{message.id} left while the ledger says {row.get('estado', 'nothing')}")
+    elif not _items(world, send.pk) and not _refused(world, send.pk, send.hash) and row["estado"] != "EN_REVISION":
+        _violated(world, LOST_ACK, send.pk, f"{message.id} left, and the provider neither has it nor refused it")
+
+
+def _was_rejected(world: World, send: Send) -> bool:
+    """In the rejected queue without the planted credentials, so compared by what stays."""
+    return any(_same(body, send.body) for body, _ in world.sqs.rejected)
+
+
+def _same(rejected: str, sent: str) -> bool:
+    if rejected == sent:
+        return True
+    try:
+        plain = {k: v for k, v in json.loads(sent).items() if k not in PLANTED}
+        return bool(plain == json.loads(rejected))
+    except ValueError:
+        return rejected[:200] == sent[:200]
+
+
+def on_write(world: World, pk: str, write: Write) -> None:
+    before, after = write.before.get("estado"), write.after["estado"]
+    if before == "EMITIDO" and after != "EMITIDO":
+        _violated(world, WRONG, pk, f"{write.op} takes EMITIDO back to {after}")
+    if write.after["version"] <= write.before.get("version", 0):
+        _violated(world, WRONG, pk, f"{write.op} does not raise version")
+    if len(json.dumps(write.after, default=str)) > 2_000:
+        _violated(world, WRONG, pk, "the asiento is larger than 1 KB in any reading")
+
+
+def on_event(world: World, tipo: str, detail: dict[str, Any]) -> None:
+    """Nothing false is ever told."""
+    pk = f"{detail['cuenta']}#{detail['external_reference']}"
+    items = _items(world, pk)
+    states = {i.estado for i in items}
+    false = ""
+    match tipo:
+        case "ComprobanteEmitido" if not any(
+            i.estado == EMITIDO and (detail.get("cae") == i.cae or i.emitido == world.now) for i in items
+        ):
+            false = "it is not issued, or not with this CAE"
+        case "ComprobanteEncolado" if not items:
+            false = "the provider never had it"
+        case "ComprobanteConError" if not items and not any(s.pk == pk and s.fate == "refused" for s in world.sent):
+            false = "the provider never had it"
+        case "ComprobanteEliminado" if not states & {ELIMINADO}:
+            false = f"the provider has {sorted(states) or 'nothing'}"
+        case "ComprobanteRechazado" if not any(s.pk == pk and _refused(world, pk, s.hash) for s in world.sent):
+            false = "nobody refused it"
+    if false:
+        _violated(world, FALSE_NEWS, pk, f"{tipo}, but {false}")
+
+
+def unexpected(world: World, who: str, error: BaseException) -> None:
+    _violated(world, UNEXPECTED, who, f"{type(error).__name__}: {error}")
+
+
+# -- quiet -----------------------------------------------------------------------------------------------------------
+
+
+def is_quiet(world: World) -> bool:
+    """Nothing moves and nothing is owed; what is parked stays parked."""
+    if not world.idle():
+        return False
+    if any(not _waits_for_a_person(world, world.by_body[m.body]) for m in world.sqs.waiting() + _unread(world)):
+        return False
+    return all(_at_peace(world, instrument.peek(pk)) for pk in world.open)
+
+
+def _unread(world: World) -> list[Message]:
+    """In the dead-letter queue, and not given up: what was brought back so often is a person's, with an alarm."""
+    return [m for m in world.sqs.dead() if m.attributes.get("vueltas", {}).get("StringValue") != "3"]
+
+
+def _given_up(world: World, pk: str) -> bool:
+    """Brought back as often as is allowed: by design the alarm of the dead-letter queue has it now. Or on its way
+    there: refused alone, in words that name nobody, it is taken for a fault of the cuenta and knocks for days.
+    """
+    unnamed = world.plan.forma_rechazo == "ilegible" and world.now > world.calm_at
+    if unnamed and any(s.pk == pk and s.fate == "refused" for s in world.sent):
+        return True
+    return any(world.by_body[m.body].pk == pk and m not in _unread(world) for m in world.sqs.dead())
+
+
+def _waits_for_a_person(world: World, send: Send) -> bool:
+    """In review itself, or it replaces one that is in error (nobody who is built resolves that) and may be deleted."""
+    replaced = instrument.peek(f"{send.cuenta}#{send.reemplaza}") if send.reemplaza else {}
+    held = replaced.get("estado") in {"ERROR", "EN_REVISION"} and _at_peace(world, replaced)
+    estado = instrument.peek(send.pk).get("estado")
+    return held or estado == "EN_REVISION" or (estado == "PENDIENTE" and _given_up(world, send.pk))
+
+
+def _at_peace(world: World, row: dict[str, Any]) -> bool:
+    if "evento_pendiente" in row:
+        return False
+    if "abierto" not in row:
+        return True
+    states = {i.estado for i in _items(world, row["pk"])}
+    match row["estado"]:
+        case "EN_REVISION":
+            return True
+        case "ERROR":
+            return CON_ERROR in states
+        case "PENDIENTE" | "INCIERTO" | "ENVIANDO" if not states:
+            return _given_up(world, row["pk"])
+        case "ENVIADO" | "ENCOLADO":
+            return EN_COLA in states
+    return False
+
+
+# -- at the end ------------------------------------------------------------------------------------------------------
+
+
+def at_the_end(world: World) -> None:
+    rows = {row["pk"]: row for row in instrument.everything() if row["sk"] == "ESTADO"}
+    if world.ended != "quiet":
+        for pk in _unsettled(world, rows) or ["the world"]:
+            text = f"{world.ended}: {_short(rows.get(pk))}, provider {_truth(world, pk)}, {_queued(world, pk)}"
+            _violated(world, STUCK, pk, text)
+        return
+    _each_agrees(world, rows)
+    _each_is_told(world, rows)
+    _accounts_balance(world, rows)
+    _replay_agrees(world, rows)
+    _no_secret_anywhere(world)
+
+
+def _short(row: dict[str, Any] | None) -> str:
+    names = ("estado", "previos", "evento_pendiente", "abierto", "ausente_desde", "en_cola")
+    return "no row" if row is None else ", ".join(f"{n}={row[n]}" for n in names if n in row)
+
+
+def _truth(world: World, pk: str) -> str:
+    return ", ".join(i.estado for i in _items(world, pk)) or "nothing"
+
+
+def _queued(world: World, pk: str) -> str:
+    mine = [f"{m.id} {m.place}" for m in world.sqs.messages if world.by_body[m.body].pk == pk]
+    return f"messages {mine}"
+
+
+def _unsettled(world: World, rows: dict[str, dict[str, Any]]) -> list[str]:
+    open_rows = [pk for pk, row in rows.items() if not _at_peace(world, row)]
+    queued = [world.by_body[m.body] for m in world.sqs.waiting() + _unread(world)]
+    return list(dict.fromkeys(open_rows + [s.pk for s in queued if not _waits_for_a_person(world, s)]))
+
+
+def _each_agrees(world: World, rows: dict[str, dict[str, Any]]) -> None:
+    accepted = Counter(f"{i.cuenta}#{i.referencia}" for i in world.proveedor.cola.items)
+    for pk, times in accepted.items():
+        if times > 1 and not world.scenario.foreign:
+            _violated(world, TWICE, pk, f"the provider accepted it {times} times")
+    for pk, row in rows.items():
+        if row["estado"] == "EN_REVISION":
+            codes = {causa[0] for causa in row.get("causas", [])}
+            if codes != {"EnviosAgotados"} and not world.scenario.foreign:
+                _violated(world, WRONG, pk, f"parked for {codes}, provider {_truth(world, pk)}")
+        elif items := _items(world, pk):
+            _agrees(world, pk, row, items[-1])
+        else:
+            _absent_agrees(world, pk, row)
+    replaced = Counter((s.cuenta, s.reemplaza) for s in world.sent if s.reemplaza and _lives(world, s.pk))
+    for (alias, reference), times in replaced.items():
+        if times > 1:
+            _violated(
+                world, TWICE, f"{alias}#{reference}", f"replaced by {times} comprobantes: two invoices of one sale"
+            )
+
+
+def _lives(world: World, pk: str) -> bool:
+    return any(item.estado != ELIMINADO for item in _items(world, pk))
+
+
+def _agrees(world: World, pk: str, row: dict[str, Any], item: Any) -> None:
+    if row["estado"] not in ALLOWED[item.estado]:
+        _violated(world, WRONG, pk, f"ledger {row['estado']}, provider {_truth(world, pk)}")
+    if row["estado"] == "EMITIDO" and row.get("cae") != item.cae:
+        _violated(world, WRONG, pk, f"CAE {row.get('cae')} instead of {item.cae}")
+
+
+def _absent_agrees(world: World, pk: str, row: dict[str, Any]) -> None:
+    if row["estado"] == "RECHAZADO":
+        if not _refused(world, pk, row["hash"]):
+            _violated(world, WRONG, pk, "RECHAZADO, and nobody refused it: it is lost")
+    elif not _given_up(world, pk):
+        _violated(world, WRONG, pk, f"ledger {row['estado']}, and the provider has nothing")
+
+
+def _each_is_told(world: World, rows: dict[str, dict[str, Any]]) -> None:
+    told: dict[tuple[str, str], set[str]] = {}
+    for _, tipo, detail in world.events:
+        told.setdefault((f"{detail['cuenta']}#{detail['external_reference']}", tipo), set()).add(detail["evento_id"])
+    for pk, row in rows.items():
+        tipo = FINAL_EVENT.get(row["estado"])
+        if tipo and (pk, tipo) not in told:
+            _violated(world, UNTOLD, pk, f"{row['estado']} and no {tipo}")
+        refused = len(row.get("rechazados", ()))
+        if len(told.get((pk, "ComprobanteRechazado"), ())) < refused:
+            _violated(world, UNTOLD, pk, f"{refused} contents refused, not all told")
+
+
+def _accounts_balance(world: World, rows: dict[str, dict[str, Any]]) -> None:
+    """Three sources, one by one: what was sent, what the provider has, what the ledger says."""
+    sent = {s.pk for s in world.sent if s.fate != "junk"}
+    held = {f"{i.cuenta}#{i.referencia}" for i in world.proveedor.cola.items}
+    rejected = {s.pk for s in world.sent if _was_rejected(world, s)}
+    waiting = {world.by_body[m.body].pk for m in world.sqs.waiting() + world.sqs.dead()}
+    for pk in sent - set(rows) - rejected - waiting:
+        _violated(world, BALANCE, pk, "sent, and nowhere")
+    if not world.scenario.foreign:
+        for pk in (held | set(rows)) - sent:
+            _violated(world, BALANCE, pk, "in the ledger or at the provider, and nobody sent it")
+    for pk in held - set(rows):
+        _violated(world, BALANCE, pk, "at the provider, and not in the ledger")
+
+
+_FOLDS = {"fold_emitido", "fold_error", "fold_encolado", "fold_eliminado", "fold_deletion_in_doubt", "fold_nothing"}
+_SAY_NOTHING = {"published", "evidence", "absent_first", "renew"}
+
+
+def _replay_agrees(world: World, rows: dict[str, dict[str, Any]]) -> None:
+    """The stored hooks over our own last record, in any order, give what the ledger says."""
+    if world.stream.given_up:
+        return
+    hooks: dict[str, list[Hook]] = {}
+    for item in instrument.everything():
+        if item["sk"].startswith("HOOK#"):
+            hooks.setdefault(item["pk"], []).append(Hook(item["hook_id"], item["evento"]))
+    for pk, row in rows.items():
+        own = [w for w in world.writes[pk] if w.op not in _FOLDS | _SAY_NOTHING]
+        if not own:
+            continue
+        base = own[-1].after
+        vistos = frozenset(row.get("vistos", ()))
+        folded = fold(Estado(base["estado"]), row.get("previos", 0), vistos, hooks.get(pk, ()))
+        if folded.estado != row["estado"]:
+            amounts = f"{base['estado']} ({own[-1].op}) and its hooks amount to {folded.estado}"
+            text = f"{amounts}, the ledger says {row['estado']}"
+            _violated(world, REPLAY, pk, text)
+
+
+@cache
+def _secrets() -> re.Pattern[str]:
+    words = {v for v in PLANTED.values() if not v.isdigit()}
+    for secret in secrets().values():
+        words |= {secret["apitoken"], secret["usertoken"], *secret["webhook_tokens"]}
+    return re.compile("|".join(map(re.escape, sorted(words))))
+
+
+def on_log(world: World, text: str) -> None:
+    if found := _secrets().search(text):
+        _violated(world, LEAK, "a log", f"«{found[0][:14]}…»")
+
+
+def _no_secret_anywhere(world: World) -> None:
+    places = {
+        "an event": json.dumps([d for _, _, d in world.events]),
+        "an item": json.dumps(instrument.everything(), default=str),
+        "the rejected queue": json.dumps(world.sqs.rejected),
+    }
+    for place, text in places.items():
+        if found := _secrets().search(text):
+            _violated(world, LEAK, place, f"«{found[0][:14]}…»")

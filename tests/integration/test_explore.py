@@ -1,0 +1,74 @@
+"""The short run of the crash explorer (`tests/explore`): cuts, seeds, mutants. The long ones are verbs of their own."""
+
+from __future__ import annotations
+
+import pytest
+from tests.explore import exhaustive, mutants, randomly, scenarios
+from tests.explore.instrument import exploring
+from tests.explore.trace import trace
+
+
+@pytest.fixture(autouse=True)
+def _explored(_aws_is_moto):
+    with exploring(scenarios.SHORT, scenarios.secrets()):
+        yield
+
+
+def told(world):
+    """What a failing test shows: the invariant, and the way to it."""
+    lines = [str(violation) for violation in world.violations]
+    return "\n".join([*lines, trace(world, world.violations[0].pk)]) if lines else ""
+
+
+@pytest.mark.parametrize("make", [scenarios.one, scenarios.hook_first], ids=lambda make: make.__name__)
+def test_a_death_before_or_after_any_call_costs_nothing(make):
+    explored = exhaustive.explore(make)
+
+    assert not explored.failed, "\n".join(f"{cuts}\n{told(world)}" for cuts, world in explored.failed)
+    assert explored.cut_points == 2 * len(explored.effects)
+    assert explored.schedules == explored.cut_points + 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        scenarios.one_524,
+        scenarios.one_dropped,
+        scenarios.one_slow_hooks_lost,
+        scenarios.refused_then_corrected,
+        scenarios.invalid_then_corrected,
+        scenarios.twins,
+        scenarios.two_lotes,
+        scenarios.in_error,
+        scenarios.deleted_and_replaced,
+    ],
+    ids=lambda make: make.__name__,
+)
+def test_neither_does_one_at_every_ninth_cut_of_the_longer_ones(make):
+    explored = exhaustive.explore(make, only=lambda number: number % 9 == 4)
+
+    assert not explored.failed, "\n".join(f"{cuts}\n{told(world)}" for cuts, world in explored.failed)
+    assert explored.cut_points == 2 * len(explored.effects)
+
+
+@pytest.mark.parametrize("first", range(0, 30, 10))
+def test_no_seed_issues_twice_or_loses_anything(first):
+    for seed in range(first, first + 10):
+        world = randomly.schedule(seed, randomly.SMALL).run()
+
+        assert not world.violations, f"python -m tests.explore --seed {seed}\n{told(world)}"
+
+
+QUICK = [m for m in mutants.MUTANTS if m.quick]
+
+
+@pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
+def test_a_broken_rule_is_noticed(mutant):
+    assert mutants.hunt(mutant), f"python -m tests.explore --mutant '{mutant.name}'"
+
+
+def test_the_same_seed_is_the_same_schedule():
+    first, again = (randomly.schedule(5, randomly.SMALL).run() for _ in range(2))
+
+    assert first.effects == again.effects
+    assert [line.what for line in first.lines] == [line.what for line in again.lines]
