@@ -304,13 +304,16 @@ def contrast_if_nobody_did(
     """At most one contrast of a cuenta in `every`, whoever asks for it; None when it was somebody else's turn.
 
     What waits (a CAE not shown yet, a provider that does not answer) is noted on the cuenta before the end, so that the
-    next reconciliation takes it even if nothing else happens. A crash before the note costs the reconciliation's pace.
+    next reconciliation takes it even if nothing else happens. A crash in the middle costs the rest of that invocation's
+    time and the reconciliation's pace, nothing else.
     """
-    if not f.ledger.take_pulse(cuenta.alias, not_since=f.clock() - every):
+    now = f.clock()
+    if not f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=now + remaining()):
         f.ledger.owe_contrast(cuenta.alias)
         return None
     with connect(cuenta) as cliente:
         done = contrast(cuenta.alias, cliente, f, terms, remaining=remaining)
+    f.ledger.give_pulse_back(cuenta.alias)
     if done.unfinished or not done.answered:
         f.ledger.owe_contrast(cuenta.alias)
     f.logger.info("contraste", extra={"cuenta": cuenta.alias, **asdict(done)})

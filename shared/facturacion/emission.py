@@ -75,11 +75,10 @@ def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing, *, may_go
     """
     finished = 0
     pdfs = _Pdfs(f)
-    unfinished = [(a, e) for a, e in issued if a.abierto or a.estado is not Estado.EMITIDO]
-    for start in range(0, len(unfinished), AT_A_TIME):
+    for start in range(0, len(issued), AT_A_TIME):
         if not may_go_on():
             break
-        finished += _finish_few(unfinished[start : start + AT_A_TIME], f, pdfs, may_go_on)
+        finished += _finish_few(issued[start : start + AT_A_TIME], f, pdfs, may_go_on)
     f.count("Emitidos", finished)
     return finished
 
@@ -88,7 +87,12 @@ def _finish_few(
     few: Sequence[tuple[Asiento, Encontrado]], f: Finishing, pdfs: _Pdfs, may_go_on: Callable[[], bool]
 ) -> int:
     ready: list[tuple[Asiento, Emision, Evento]] = []
-    for asiento, encontrado in few:
+    found = {asiento.external_reference: encontrado for asiento, encontrado in few}
+    # Read again: since they were looked for, another contrast may have finished some, or a hook moved them.
+    for asiento in f.ledger.get_many(few[0][0].cuenta, list(found)):
+        encontrado = found[asiento.external_reference]
+        if asiento.estado is Estado.EMITIDO and not asiento.abierto:
+            continue
         if not may_go_on():
             break
         if encontrado.cae is None and not _settled_without_cae(asiento, f):

@@ -104,9 +104,9 @@ def evento_id(asiento: Asiento, tipo: str) -> str:
     """Stable for what happened: the same comprobante, the same kind of event, the same attempt.
 
     An attempt is a lote; a content that never left is its hash. Errors of one attempt that differ in their reasons
-    are different events.
+    are different events. A comprobante is issued once, whichever attempt it was.
     """
-    attempt = asiento.lote_id or ""
+    attempt = "" if tipo == "ComprobanteEmitido" else asiento.lote_id or ""
     if tipo == "ComprobanteRechazado":
         attempt = asiento.datos.hash
     elif tipo in {"ComprobanteConError", "RevisionRequerida"}:

@@ -159,19 +159,34 @@ class Open(Table):
             Pulso(i["sk"], from_iso(i["contrastado"]) if "contrastado" in i else None, "faltan" in i) for i in items
         ]
 
-    def take_pulse(self, cuenta: str, *, not_since: datetime) -> bool:
-        """Whether the caller may contrast this cuenta now: nobody did since `not_since`. A crash costs one interval."""
+    def take_pulse(self, cuenta: str, *, not_since: datetime, until: datetime) -> bool:
+        """Whether the caller may contrast this cuenta now: nobody did since `not_since`, and nobody does.
+
+        It is the caller's until `give_pulse_back`, or after a crash until `until`.
+        """
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=key_of(CUENTAS, cuenta),
-                UpdateExpression="SET contrastado = :now REMOVE faltan",
-                ConditionExpression="attribute_not_exists(contrastado) OR contrastado <= :since",
-                ExpressionAttributeValues=to_values({":now": to_iso(self._clock()), ":since": to_iso(not_since)}),
+                UpdateExpression="SET contrastado = :now, contrastando = :until REMOVE faltan",
+                ConditionExpression="(attribute_not_exists(contrastado) OR contrastado <= :since)"
+                " AND (attribute_not_exists(contrastando) OR contrastando <= :now)",
+                ExpressionAttributeValues=to_values(
+                    {":now": to_iso(self._clock()), ":since": to_iso(not_since), ":until": to_iso(until)}
+                ),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def give_pulse_back(self, cuenta: str) -> None:
+        """The contrast has ended: the interval to the next one begins now."""
+        self._client.update_item(
+            TableName=self._table,
+            Key=key_of(CUENTAS, cuenta),
+            UpdateExpression="SET contrastado = :now REMOVE contrastando",
+            ExpressionAttributeValues=to_values({":now": to_iso(self._clock())}),
+        )
 
     def owe_contrast(self, cuenta: str) -> None:
         """Something of this cuenta waits to be contrasted: the next reconciliation takes it."""
