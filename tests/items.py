@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from decimal import Decimal
+
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from facturacion.asiento import Asiento, asiento_from_item
+from facturacion.asiento import Asiento, Causa, Datos, asiento_from_item
+from facturacion.estado import Estado
+from facturacion.ledger import Reclamo
 from facturacion.tiempo import to_iso
 from tests.clock import START
 
 TABLE = "ledger"
+LATER = START + timedelta(hours=3)
+"""When a test writes to what was there before."""
+NOW = to_iso(LATER)
+CAUSA = Causa("falta_campo", "cliente.documento_nro", "Falta este dato.")
+EVERY = frozenset(e.value for e in Estado)
 _serialize, _deserialize = TypeSerializer().serialize, TypeDeserializer().deserialize
 
 A_1 = {
@@ -33,6 +43,33 @@ A_1 = {
     "actualizado": to_iso(START),
 }
 """Claimed by lote L1, version 3."""
+CLAIM = {
+    "estado": "ENVIANDO",
+    "lote_id": "L9",
+    "post_hasta": NOW,
+    "quieto_desde": NOW,
+    "orden": "orden-9",
+    "abierto": "norte",
+}
+"""What `reclamo()` makes of it."""
+
+
+def datos(content="hash-1"):
+    """What A_1 says of its content."""
+    return Datos(content, "FACTURA B", date(2026, 3, 2), date(2026, 3, 12), Decimal("121.00"))
+
+
+def reclamo(content="hash-1", lote_id="L9", reemplaza=None, reference="A-1"):
+    """A claim of lote L9, at LATER."""
+    return Reclamo(
+        cuenta="norte",
+        external_reference=reference,
+        datos=datos(content),
+        lote_id=lote_id,
+        post_hasta=LATER,
+        orden="orden-9",
+        reemplaza=reemplaza,
+    )
 
 
 def item(**changes):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOTE_MAX = 100
 """Requests in one lote (the provider's limit)."""
+LOTE_LEAST = 4
+"""A refusal that names nobody makes the next lote smaller, and never so small that one bad entry is always alone."""
 LOTE_STEP = 10
 """How much a lote may grow again after each success."""
 DELAY_MAX_SECONDS = 1_800
@@ -177,7 +179,7 @@ def after_not_sent(puerta: Puerta, problema: NoEnviado, until: datetime) -> Puer
     A lote refused whole for a reason that names nobody is tried smaller, so that a knock costs little; an outage or a
     maintenance says nothing about the size, and what it held back should leave in full lotes.
     """
-    limite = _half(puerta) if isinstance(problema, LoteRechazado) else puerta.limite
+    limite = max(LOTE_LEAST, _half(puerta)) if isinstance(problema, LoteRechazado) else puerta.limite
     return replace(puerta, limite=limite, cerrada_hasta=until, golpes=puerta.golpes + 1, motivo=problema.codigo)
 
 

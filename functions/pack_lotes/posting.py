@@ -26,6 +26,8 @@ Outcome: TypeAlias = Aceptado | Rechazado | Incierto | NoEnviado
 
 _OF_THE_REQUEST = re.compile(r"\b(el|este) request\b", re.IGNORECASE)
 """The provider's words for one entry: a refusal that has them is not of the cuenta."""
+_ALL_BAD = "errores en todos sus requests"
+"""Its words for a lote of which it refused every entry; beside other words those are the reason."""
 
 
 class Claimed(NamedTuple):
@@ -70,9 +72,13 @@ def post(
 
 
 def _of_one(outcome: Outcome, *, works: bool) -> Outcome:
-    if isinstance(outcome, LoteRechazado) and (works or any(_OF_THE_REQUEST.search(e) for e in outcome.errores)):
+    if isinstance(outcome, LoteRechazado) and (works or _of_the_entries(outcome.errores)):
         return ComprobanteRechazado(outcome.detalle, outcome.errores)
     return outcome
+
+
+def _of_the_entries(errores: Sequence[str]) -> bool:
+    return any(_OF_THE_REQUEST.search(e) for e in errores) or (len(errores) == 1 and _ALL_BAD in errores[0])
 
 
 def _post(lote: Sequence[Claimed], attempt: _Attempt) -> list[Posted]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from facturacion.estado import CONOCIDO, Estado
 from facturacion.mensaje import Ininteligible, leer
 from facturacion.telling import tell
@@ -49,14 +51,20 @@ def redrive(q: Queues, f: Finishing) -> tuple[int, int]:
         )
         messages = answer.get("Messages", [])
         for message in messages:
-            if _is_settled(message["Body"], q, f):
-                settled += 1
-            elif _send_back(message, q, f):
-                returned += 1
-            else:
-                left.append(message["ReceiptHandle"])
-                continue
-            q.sqs.delete_message(QueueUrl=q.dlq_url, ReceiptHandle=message["ReceiptHandle"])
+            handle = message["ReceiptHandle"]
+            try:
+                if _is_settled(message["Body"], q, f):
+                    settled += 1
+                elif _send_back(message, q, f):
+                    returned += 1
+                else:
+                    left.append(handle)
+                    continue
+                q.sqs.delete_message(QueueUrl=q.dlq_url, ReceiptHandle=handle)
+            except (ClientError, BotoCoreError) as error:
+                # It stays; the others do not wait for it.
+                f.logger.exception("mensaje_muerto_sin_revisar", extra={"codigo": type(error).__name__})
+                left.append(handle)
         if not messages:
             break
     for handle in left:

@@ -1,4 +1,5 @@
-"""The entry (asiento) that the ledger keeps of a comprobante: item `sk = "ESTADO"`, always under 1 KB.
+"""The entry (asiento) that the ledger keeps of a comprobante: item `sk = "ESTADO"`, under 1 KB unless its reference is
+very long or its life was very troubled.
 
 No payload and no personal data: until its effect is certain the message on the queue holds them, afterwards the
 provider does.

@@ -92,7 +92,9 @@ def decide(
     iguales = consulta.con_referencia(asiento.external_reference)
     if iguales:
         return read_present(iguales)
-    if asiento.quieto_desde is None or asked_at < asiento.quieto_desde + quiet:
+    # What we refused has no POST behind it that could still be under way; of anything else one must be known.
+    never_posted = asiento.estado is Estado.RECHAZADO and asiento.quieto_desde is None
+    if not never_posted and (asiento.quieto_desde is None or asked_at < asiento.quieto_desde + quiet):
         return Esperar("no figura, pero TusFacturas todavía puede estar procesando el lote")
     if not consulta.ausente:
         texto = "TusFacturas dice tener comprobantes para esta referencia, pero ninguno con la referencia exacta."

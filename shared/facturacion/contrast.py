@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from facturacion.asiento import Causa
 from facturacion.asking import (
@@ -46,8 +48,8 @@ PAGE = 1_000
 """Comprobantes in a page (the provider's limit)."""
 FEW = 3
 """Up to this many of one fecha are asked by reference: cheaper for the provider than a page of the whole day."""
-OPEN_MAX = 5_000
-"""Open comprobantes that one contrast looks at, oldest first."""
+AT_A_TIME = 5_000
+"""Open comprobantes that are looked at together, oldest first."""
 TIME_FOR_A_QUERY = timedelta(seconds=40)
 TIME_TO_FINISH = timedelta(seconds=30)
 """A PDF (10 s), and the records of those before it."""
@@ -108,24 +110,29 @@ class _Contrast:
         self._terms = terms
         self._remaining = remaining
         self._done = Contrasted()
+        self._issued = 0
 
     def run(self) -> Contrasted:
-        lines = self._ledger.open_items(self._cuenta, limit=OPEN_MAX)
-        asientos = self._ledger.get_many(self._cuenta, [line.external_reference for line in lines])
-        self._done.open = len(asientos)
+        references = self._ledger.open_references(self._cuenta)
+        while self._may_ask() and (some := list(islice(references, AT_A_TIME))):
+            self._look_at(some)
+        self._done.unfinished = max(0, self._issued - self._done.finished)
+        return self._done
+
+    def _look_at(self, references: Sequence[str]) -> None:
+        asientos = self._ledger.get_many(self._cuenta, references)
+        self._done.open += len(asientos)
         self._tell_owed(asientos)
         wanting = sorted((a for a in asientos if self._wants_an_answer(a)), key=_fecha)
+        self._issued += sum(a.estado is Estado.EMITIDO for a in wanting)
         for fecha, group in groupby(wanting, key=_fecha):
             self._ask_group(fecha, list(group))
-        issued = sum(a.estado is Estado.EMITIDO for a in wanting)
-        self._done.unfinished = max(0, issued - self._done.finished)
-        return self._done
 
     def _tell_owed(self, asientos: Sequence[Asiento]) -> None:
         """Events whose publication was never noted. An issued one without CAE is told when it is finished."""
         owed = [(a, None) for a in asientos if a.evento_pendiente and a.estado is not Estado.EMITIDO]
         told = tell(owed, ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
-        self._done.told = sum(told)
+        self._done.told += sum(told)
 
     # -- who is asked about --------------------------------------------------------------------------------------
 
@@ -311,9 +318,14 @@ def contrast_if_nobody_did(
     if not f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=now + remaining()):
         f.ledger.owe_contrast(cuenta.alias)
         return None
-    with connect(cuenta) as cliente:
-        done = contrast(cuenta.alias, cliente, f, terms, remaining=remaining)
-    f.ledger.give_pulse_back(cuenta.alias)
+    try:
+        with connect(cuenta) as cliente:
+            done = contrast(cuenta.alias, cliente, f, terms, remaining=remaining)
+    except (ClientError, BotoCoreError):
+        f.ledger.owe_contrast(cuenta.alias)
+        raise
+    finally:
+        f.ledger.give_pulse_back(cuenta.alias)
     if done.unfinished or not done.answered:
         f.ledger.owe_contrast(cuenta.alias)
     f.logger.info("contraste", extra={"cuenta": cuenta.alias, **asdict(done)})

@@ -59,7 +59,7 @@ class Cuentas:
         self._clock = clock
         self._cached: dict[str, tuple[datetime, Cuenta]] = {}
         self._absent: dict[str, datetime] = {}
-        self._broken: dict[str, tuple[datetime, CuentaMalConfigurada]] = {}
+        self._broken: dict[str, tuple[datetime, str]] = {}
 
     def get(self, alias: str) -> Cuenta | None:
         """None: there is no such cuenta. Raises CuentaMalConfigurada, or botocore's ClientError when it cannot tell."""
@@ -69,7 +69,7 @@ class Cuentas:
         if alias in self._absent and now - self._absent[alias] < ABSENT_FOR:
             return None
         if alias in self._broken and now - self._broken[alias][0] < ABSENT_FOR:
-            raise self._broken[alias][1]
+            raise CuentaMalConfigurada(self._broken[alias][1])
         return self._read(alias, now)
 
     def get_again(self, alias: str) -> Cuenta | None:
@@ -95,7 +95,7 @@ class Cuentas:
             cuenta = cuenta_from_secret(alias, answer.get("SecretString", ""))
         except CuentaMalConfigurada as error:
             self._cached.pop(alias, None)
-            self._broken[alias] = (now, error)
+            self._broken[alias] = (now, str(error))
             raise
         self._broken.pop(alias, None)
         self._cached[alias] = (now, cuenta)

@@ -160,7 +160,7 @@ def _as_told(asiento: Asiento, emision: Emision) -> Asiento:
 
 
 class _Pdfs:
-    """Keeps PDFs. Once one could not be fetched the others are not tried for now: each may cost ten seconds."""
+    """Keeps PDFs. Once nobody answered, the others are not tried for now: each may cost ten seconds."""
 
     def __init__(self, f: Finishing) -> None:
         self._f = f
@@ -172,7 +172,12 @@ class _Pdfs:
         if f.pdfs is None or not encontrado.pdf_url:
             return None, True
         key = f"{asiento.cuenta}/{asiento.external_reference}.pdf"
-        content = None if self._unreachable else _download(f.pdfs.http, encontrado.pdf_url)
+        content = None
+        if not self._unreachable:
+            try:
+                content = _download(f.pdfs.http, encontrado.pdf_url)
+            except httpx.TransportError:
+                self._unreachable = True
         if content is not None:
             try:
                 f.pdfs.s3.put_object(Bucket=f.pdfs.bucket, Key=key, Body=content, ContentType="application/pdf")
@@ -180,8 +185,6 @@ class _Pdfs:
                 f.logger.warning("pdf_no_guardado", extra=_fields(asiento, codigo=type(error).__name__))
             else:
                 return key, True
-        else:
-            self._unreachable = True
         f.logger.warning("pdf_no_disponible", extra=_fields(asiento))
         f.count("PdfNoDisponible", 1)
         issued_at = asiento.actualizado if asiento.estado is Estado.EMITIDO else None
@@ -189,7 +192,7 @@ class _Pdfs:
 
 
 def _download(http: httpx.Client, url: str) -> bytes | None:
-    """The bytes of the PDF; None when it cannot be had, or is too large to be one."""
+    """The bytes of the PDF; None when this is none. Raises httpx.TransportError when nobody answers."""
     try:
         with http.stream("GET", url, timeout=PDF_TIMEOUT, follow_redirects=True) as response:
             if response.status_code != httpx.codes.OK:
@@ -201,7 +204,7 @@ def _download(http: httpx.Client, url: str) -> bytes | None:
                     return None
             # A page that says that the session is over is no PDF.
             return content if content.startswith(b"%PDF") else None
-    except (httpx.HTTPError, httpx.InvalidURL):
+    except (httpx.TooManyRedirects, httpx.DecodingError, httpx.InvalidURL, httpx.UnsupportedProtocol):
         return None
 
 

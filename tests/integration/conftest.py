@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from tests.clock import Clock
+from tests.items import LATER
 from tests.template import properties, table_request, with_defaults
 
 from facturacion.cuentas import Cuentas
@@ -137,3 +138,31 @@ def put_secret(aws):
 @pytest.fixture
 def cuentas(aws, clock):
     return Cuentas(aws("secretsmanager"), PREFIX, clock=clock)
+
+
+@pytest.fixture
+def three_hours_later(clock):
+    """What was there before was written at START."""
+    clock.now = LATER
+
+
+@pytest.fixture
+def first_answer_is_lost(dynamodb):
+    """The first request of an operation is answered, but botocore is told that it was not, and repeats it."""
+    hooked = []
+
+    def lose(operation):
+        sent = []
+
+        def retry(attempts, **_):
+            sent.append(attempts)
+            return 0 if attempts == 1 else None
+
+        event = f"needs-retry.dynamodb.{operation}"
+        dynamodb.meta.events.register_first(event, retry, unique_id=f"lose-{operation}")
+        hooked.append((event, f"lose-{operation}"))
+        return sent
+
+    yield lose
+    for event, unique_id in hooked:
+        dynamodb.meta.events.unregister(event, unique_id=unique_id)

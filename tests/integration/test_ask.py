@@ -130,6 +130,19 @@ def test_a_find_between_two_absences_starts_the_count_again(about, uncertain, cl
     assert about(first, QUEUED).asiento.ausente_desde is None
 
 
+def test_time_in_which_the_provider_does_not_answer_does_not_count_towards_an_absence(about, uncertain, clock):
+    """It was down: an item that was on its way when it stopped is still on its way when it comes back."""
+    noted = about(uncertain, ABSENT).asiento
+    clock.advance(seconds=1)
+    down = about(noted, httpx.ConnectError("x"))
+    assert (down.answered, down.asiento.ausente_desde) == (False, None)
+    clock.advance(hours=6)
+    back = about(down.asiento, ABSENT).asiento
+    assert (back.estado, back.ausente_desde) == (Estado.INCIERTO, clock.now)
+    clock.now += SETTLE
+    assert about(back, ABSENT).asiento.estado is Estado.PENDIENTE
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -176,7 +189,7 @@ def test_a_duplicate_goes_to_a_person_with_its_event_owed(about, uncertain):
 
 def test_one_sent_too_often_goes_to_a_person_and_is_not_called_present(about, dynamodb, clock):
     clock.now = QUIET_IS_OVER + SETTLE
-    last = put_item(dynamodb, estado="INCIERTO", previos=CICLOS_MAX, ausente_desde=to_iso(QUIET_IS_OVER))
+    last = put_item(dynamodb, estado="INCIERTO", ciclos=CICLOS_MAX, ausente_desde=to_iso(QUIET_IS_OVER))
     asiento = about(last, ABSENT).asiento
     assert (asiento.estado, asiento.en_cola) == (Estado.EN_REVISION, False)
 
@@ -197,6 +210,30 @@ def test_an_old_hook_that_told_the_truth_is_found_out_before_it_is_sent_again(ab
     put_hook(dynamodb, "late", "encolado")
     waiting = put_item(dynamodb, estado="PENDIENTE", previos=1)
     assert about(waiting, QUEUED).asiento.estado is Estado.ENCOLADO
+
+
+def test_a_refused_one_that_a_hook_contradicts_is_absent_twice_before_it_may_be_corrected(about, dynamodb, clock):
+    clock.now = QUIET_IS_OVER
+    put_hook(dynamodb, "late", "encolado")
+    refusal = put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"})
+    first = about(refusal, ABSENT).asiento
+    assert (first.estado, first.vistos) == (Estado.RECHAZADO, frozenset())
+    clock.now += SETTLE
+    second = about(first, ABSENT).asiento
+    assert (second.estado, second.vistos) == (Estado.RECHAZADO, {"late"})
+
+
+@pytest.mark.parametrize("answer", [QUEUED, ERRORED], ids=["queued", "errored"])
+def test_a_refused_one_that_is_at_the_provider_goes_to_a_person(about, dynamodb, clock, answer):
+    clock.now = QUIET_IS_OVER
+    asiento = about(put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"}), answer).asiento
+    assert (asiento.estado, asiento.en_cola) == (Estado.EN_REVISION, True)
+    assert [c.codigo for c in asiento.causas] == ["RechazadoPeroPresente"]
+
+
+def test_a_refused_one_that_was_issued_is_issued(about, dynamodb, clock):
+    clock.now = QUIET_IS_OVER
+    assert about(put_item(dynamodb, estado="RECHAZADO"), ISSUED).asiento.estado is Estado.EMITIDO
 
 
 @pytest.mark.parametrize("estado", ["ENVIADO", "ENCOLADO", "ERROR"])

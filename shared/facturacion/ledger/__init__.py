@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from facturacion.ledger.answers import Answers, Asks, Emision
 from facturacion.ledger.claims import Claims, Reclamo
-from facturacion.ledger.cuentas import Abierto, Doors, Open, Puerta, Pulso
+from facturacion.ledger.cuentas import Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
 from facturacion.ledger.table import Refused
 
@@ -28,4 +28,4 @@ class Ledger(Claims, Answers, Asks, Hooks, Doors, Open):
     """The whole ledger, from its rooms."""
 
 
-__all__ = ["Abierto", "Emision", "Guardado", "Ledger", "Puerta", "Pulso", "Reclamo", "Refused"]
+__all__ = ["Emision", "Guardado", "Ledger", "Puerta", "Pulso", "Reclamo", "Refused"]

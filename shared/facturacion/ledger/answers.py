@@ -139,14 +139,16 @@ class Asks(Table):
             sets["vistos"] = set(vistos)
         if causas and not asiento.causas:
             sets["causas"] = causas_to_item(causas)
-        return self._on_version(asiento, "lote_id = :l", {":l": asiento.lote_id}, sets=sets, removes=("ausente_desde",))
+        condition, values = _its_lote(asiento)
+        return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde",))
 
     def absent_first(self, asiento: Asiento, asked_at: datetime) -> Asiento | Refused:
         """A first believed absence: noted, nothing else. A second one at least SettleSeconds later decides."""
+        condition, values = _its_lote(asiento)
         return self._on_version(
             asiento,
-            "lote_id = :l AND attribute_not_exists(ausente_desde)",
-            {":l": asiento.lote_id},
+            f"{condition} AND attribute_not_exists(ausente_desde)",
+            values,
             sets={"ausente_desde": to_iso(asked_at)},
         )
 
@@ -193,10 +195,11 @@ class Asks(Table):
 
     def attended(self, asiento: Asiento, vistos: frozenset[str]) -> Asiento | Refused:
         """Not at the provider, a hook said otherwise, and twice it was not there: its hooks are accounted for."""
+        condition, values = _its_lote(asiento)
         return self._on_version(
             asiento,
-            "lote_id = :l AND estado IN (:PENDIENTE, :RECHAZADO)",
-            {":l": asiento.lote_id, ":PENDIENTE": Estado.PENDIENTE, ":RECHAZADO": Estado.RECHAZADO},
+            f"{condition} AND estado IN (:PENDIENTE, :RECHAZADO)",
+            {**values, ":PENDIENTE": Estado.PENDIENTE, ":RECHAZADO": Estado.RECHAZADO},
             sets={"vistos": set(vistos)},
             removes=("ausente_desde",),
         )
@@ -238,3 +241,10 @@ class Asks(Table):
             },
             removes=("evento_pendiente", "abierto", "ausente_desde", "causas"),
         )
+
+
+def _its_lote(asiento: Asiento) -> tuple[str, dict[str, Any]]:
+    """The lote as read; what was refused before any POST has none."""
+    if asiento.lote_id is None:
+        return "attribute_not_exists(lote_id)", {}
+    return "lote_id = :l", {":l": asiento.lote_id}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, asiento_from_item, pk_of
@@ -11,7 +10,7 @@ from facturacion.ledger.table import Table, key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from facturacion.asiento import Asiento
@@ -45,15 +44,6 @@ class Pulso:
     cuenta: str
     contrastado: datetime | None
     faltan: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Abierto:
-    """A line of the index of what is open. `orden` begins with the instant of its POST."""
-
-    external_reference: str
-    orden: str
-    fecha: date | None
 
 
 class Doors(Table):
@@ -114,24 +104,17 @@ class Doors(Table):
 class Open(Table):
     """What is open, and when it was last contrasted with the provider."""
 
-    def open_items(self, cuenta: str, *, limit: int) -> list[Abierto]:
-        """What is not finished, oldest first. The index lags a little behind the asientos."""
+    def open_references(self, cuenta: str) -> Iterator[str]:
+        """Of what is not finished, oldest first. The index lags a little behind the asientos."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=INDICE_ABIERTOS,
             KeyConditionExpression="abierto = :cuenta",
             ExpressionAttributeValues=to_values({":cuenta": cuenta}),
-            PaginationConfig={"MaxItems": limit},
         )
-        items = (to_plain(item) for page in pages for item in page["Items"])
-        return [
-            Abierto(
-                external_reference=item["pk"].removeprefix(f"{cuenta}#"),
-                orden=item["orden"],
-                fecha=date.fromisoformat(item["fecha"]) if "fecha" in item else None,
-            )
-            for item in items
-        ]
+        for page in pages:
+            for item in page["Items"]:
+                yield to_plain(item)["pk"].removeprefix(f"{cuenta}#")
 
     def get_many(self, cuenta: str, references: Sequence[str]) -> list[Asiento]:
         """Those that exist, in no particular order."""

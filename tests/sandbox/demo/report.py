@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.sandbox.demo.balance import Fin, tally
-from tests.sandbox.demo.screen import ESTADOS
+from tests.sandbox.demo.screen import ESTADOS, QUERY
 from tests.sandbox.demo.script import Role
 from tests.sandbox.demo.timeline import most_troubled, timeline
 from tests.sandbox.demo.verdict import ENDS, SOURCES
@@ -109,7 +109,7 @@ def _audit(evidence: Evidence, console: Console) -> None:
         console.print(Text(words, style="bold red" if found else "bold green"), " ".join(found))
     endings = ", ".join(f"{times} {outcome}" for outcome, times in sorted(lotes["desenlaces"].items()))
     refused = sum(bool(post["rechazo_total"]) for post in audit["posts"])
-    queries = summary["llamadas"].get("facturacion/consulta_avanzada", 0)
+    queries = summary["llamadas"].get(QUERY, 0)
     carried = sum(post["size"] for post in audit["posts"])
     console.print(
         f"POSTs: {lotes['posts']} lotes with {carried} comprobantes in them; what each put into the queue: "
@@ -138,7 +138,7 @@ def _events(evidence: Evidence, console: Console) -> None:
 
 
 def _one_life(evidence: Evidence, console: Console) -> None:
-    key = most_troubled(evidence.rows, evidence.audit)
+    key = most_troubled(evidence.rows, evidence.audit, evidence.logs)
     _heading(
         console, f"The life of {'#'.join(key)}", "its items in the ledger, what led to them, and events (to the second)"
     )

@@ -13,6 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tests.sandbox.demo.watching import settled
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 PLAIN_EVERY = 5.0
+QUERY = "facturacion/consulta_avanzada"
 
 
 class Shown(NamedTuple):
@@ -131,11 +134,12 @@ def _figures(look: Look, script: Script) -> list[str]:
         return []
     return [
         f"sent {look.sent}/{len(script.envios)}",
-        f"lotes posted {provider['lotes']['posts']}",
-        f"hooks stored {look.hooks}",
-        f"queries {provider['llamadas'].get('facturacion/consulta_avanzada', 0)}",
-        f"events heard {look.events}",
-        f"rejected queue {look.rejected}",
+        f"lotes {provider['lotes']['posts']}",
+        f"hooks {look.hooks}",
+        f"queries {provider['llamadas'].get(QUERY, 0)}",
+        f"events {look.events}",
+        f"rejected {look.rejected}",
+        f"settled {settled(look, script)}/{len(script.expected)}",
     ]
 
 

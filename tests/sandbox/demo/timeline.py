@@ -22,16 +22,24 @@ class Moment(NamedTuple):
     text: str
 
 
-def most_troubled(rows: Iterable[Row], audit: Json) -> Key:
-    """An issued one whose POST was answered by a 524 though it was taken, and whose hooks came most often."""
+FOUND = "TusFacturas lo tiene"
+"""What `pack_lotes` notes of an ask that found it."""
+
+
+def most_troubled(rows: Iterable[Row], audit: Json, logs: Iterable[Json]) -> Key:
+    """An issued one whose POST was answered by a 524 though it was taken, if possible found by asking, with the most
+    hooks.
+    """
+    found = {(line["cuenta"], line["external_reference"]) for line in logs if line.get("motivo") == FOUND}
     hooks: dict[Key, int] = {}
     for hook in audit["hooks"]:
         key = (hook["cuenta"], hook["external_reference"])
         hooks[key] = hooks.get(key, 0) + hook["entregas"] + (hook["estado"] == "perdido")
 
-    def trouble(row: Row) -> tuple[int, int]:
+    def trouble(row: Row) -> tuple[int, bool, int]:
         posts = audit["posts_by_reference"].get("#".join(row.key), [])
-        return sum(post["desenlace"] == "524_accepted" for post in posts), hooks.get(row.key, 0)
+        taken = sum(post["desenlace"] == "524_accepted" for post in posts)
+        return taken, row.key in found, hooks.get(row.key, 0)
 
     issued = [row for row in rows if row.ledger and row.ledger.fin is Fin.EMITIDO]
     return max(issued, key=trouble).key

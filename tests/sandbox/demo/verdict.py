@@ -36,7 +36,7 @@ ENDS = (Fin.EMITIDO, Fin.ELIMINADO, Fin.RECHAZADO_ALLA, Fin.RECHAZADO_AQUI, Fin.
 SOURCES = {"sent": "the sender", "provider": "TusFacturas", "ledger": "the ledger"}
 
 
-_SIGNS = ("Traceback (most recent call last)", "Task timed out", "Runtime exited")
+_TRACEBACK, _SIGNS = "Traceback (most recent call last)", ("Task timed out", "Runtime exited")
 
 
 class Check(NamedTuple):
@@ -85,7 +85,7 @@ class Evidence:
             Check("each comprobante had its event, by the published schemas", self._event_faults()),
             Check("every trouble happened", self._missing_troubles()),
             Check("a forged hook is refused", stranger),
-            Check("no function failed", sorted(set(filter(None, map(failure_in, self.logs))))),
+            Check("no function failed", failures(self.logs)),
             Check("no secret is to be found anywhere", self.search.leaks),
         ]
 
@@ -129,11 +129,19 @@ class Evidence:
         return missing + [f"no hook was {name}" for name in ("perdido", "duplicados") if not hooks[name]]
 
 
-def failure_in(line: Json) -> str:
-    """What a line of a function's log tells of a failure, "" where it tells none."""
-    if line.get("level") in {"ERROR", "CRITICAL"}:
-        return f"{line.get('service')}: {line.get('message')} {line.get('exception_name', '')}".strip()
-    return next((f"a function: {sign}" for sign in _SIGNS if sign in line.get("text", "")), "")
+def failures(lines: Sequence[Json]) -> list[str]:
+    """What the functions' logs tell of failures, each once. A traceback is told by the line that ends it."""
+    found = []
+    for n, line in enumerate(lines):
+        text = line.get("text", "")
+        if line.get("level") in {"ERROR", "CRITICAL"}:
+            found.append(f"{line.get('service')}: {line.get('message')} {line.get('exception_name', '')}".strip())
+        elif text.startswith(_TRACEBACK):
+            rest = [*text.splitlines()[1:], *(after.get("text", "") for after in lines[n + 1 :])]
+            found.append(next((one.strip() for one in rest if one and not one[0].isspace()), _TRACEBACK))
+        elif any(sign in text for sign in _SIGNS):
+            found.append(text.strip())
+    return sorted(set(found))
 
 
 @cache

@@ -132,11 +132,11 @@ class Watch:
 
     def _tell(self, before: Look) -> None:
         for post in self.look.posts[len(before.posts) :]:
-            self._screen.note(self.elapsed, tell_post(post))
+            self._screen.note(self.look.elapsed, tell_post(post))
         uncertain = self.look.counts["INCIERTO"]
         if self._uncertain and not uncertain:
             text = "the provider was asked about each, and nothing was sent blindly"
-            self._screen.note(self.elapsed, f"[green]nothing is INCIERTO any more[/]: {text}")
+            self._screen.note(self.look.elapsed, f"[green]nothing is INCIERTO any more[/]: {text}")
         self._uncertain = uncertain
 
     def _keep_the_pace(self) -> None:
@@ -186,17 +186,26 @@ def stands(look: Look, key: Key, expected: Expected) -> bool:
     return look.estados.get(key) == ("RECHAZADO" if expected.corrected else expected.estado)
 
 
+def settled(look: Look, script: Script) -> int:
+    """How many comprobantes have come to their end."""
+    return sum(not _open_end(look, key, expected) for key, expected in script.expected.items())
+
+
+def _open_end(look: Look, key: Key, expected: Expected) -> str:
+    """What a comprobante still wants, "" if nothing."""
+    estado, name = look.estados.get(key, "not in the ledger"), "#".join(key)
+    if estado != expected.estado:
+        return f"{name} is {estado}, to be {expected.estado}"
+    if FINAL[expected.estado] not in look.told.get(key, ()):
+        return f"{name}: no {FINAL[expected.estado]} heard"
+    if key in look.open and expected.fin is not Fin.EN_VUELO:
+        return f"{name} is still among what is open"
+    return ""
+
+
 def open_ends(look: Look, script: Script, rejected: int) -> list[str]:
     """What is not settled yet, in a few lines; nothing: it is over."""
-    ends = []
-    for key, expected in script.expected.items():
-        estado, name = look.estados.get(key, "not in the ledger"), "#".join(key)
-        if estado != expected.estado:
-            ends.append(f"{name} is {estado}, to be {expected.estado}")
-        elif FINAL[expected.estado] not in look.told.get(key, ()):
-            ends.append(f"{name}: no {FINAL[expected.estado]} heard")
-        elif key in look.open and expected.fin is not Fin.EN_VUELO:
-            ends.append(f"{name} is still among what is open")
+    ends = [end for key, expected in script.expected.items() if (end := _open_end(look, key, expected))]
     if len(ends) > MOST_TOLD:
         ends[MOST_TOLD:] = [f"… and {len(ends) - MOST_TOLD} more comprobantes"]
     if look.sent < len(script.envios):

@@ -83,7 +83,7 @@ def test_it_is_found_among_others_whose_reference_only_resembles():
 
 
 def test_a_find_counts_whatever_was_noted_or_heard_before():
-    late = replace(NOTED, previos=CICLOS_MAX + 1)
+    late = replace(NOTED, ciclos=CICLOS_MAX + 1)
     assert isinstance(decided(late, answer(found()), at=LATER, hooks=[Hook("h", "error")]), Hallado)
 
 
@@ -166,6 +166,16 @@ def test_a_hook_that_is_not_yet_folded_speaks_against_an_absence(asiento, evento
     assert isinstance(decided(asiento, at=LATER, hooks=[Hook("h", evento)]), Esperar)
 
 
+@pytest.mark.parametrize("evento", ["test", "pagado", ""])
+def test_an_evento_that_says_nothing_of_it_does_not_hold_up_an_absence_for_ever(evento):
+    assert decided(NOTED, at=LATER, hooks=[Hook("h", evento)]) == Ausente()
+
+
+@pytest.mark.parametrize("estado", [Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR])
+def test_what_the_provider_had_acknowledged_may_have_its_hooks_and_be_gone(estado):
+    assert decided(replace(NOTED, estado=estado), at=LATER, hooks=[Hook("h", "error")]) == Ausente()
+
+
 def test_a_hook_that_was_accounted_for_speaks_against_nothing():
     heard = replace(NOTED, vistos=frozenset({"h"}))
     assert decided(heard, at=LATER, hooks=[Hook("h", "error")]) == Ausente()
@@ -181,20 +191,24 @@ def test_a_hook_that_may_be_of_an_earlier_attempt_does_not_hold_up_an_absence():
 
 @pytest.mark.parametrize("estado", [Estado.ENVIANDO, Estado.INCIERTO])
 def test_after_too_many_uncertain_attempts_a_person_looks(estado):
-    last = replace(NOTED, estado=estado, previos=CICLOS_MAX - 1)
+    last = replace(NOTED, estado=estado, ciclos=CICLOS_MAX - 1)
     assert decided(last, at=LATER) == Ausente()
-    revisar = decided(replace(last, previos=CICLOS_MAX), at=LATER)
+    revisar = decided(replace(last, ciclos=CICLOS_MAX), at=LATER)
     assert isinstance(revisar, Revisar)
     assert (revisar.causa.codigo, revisar.en_cola) == ("EnviosAgotados", False)
 
 
+def test_a_refused_and_corrected_attempt_is_no_uncertain_one():
+    assert decided(replace(NOTED, previos=CICLOS_MAX + 1), at=LATER) == Ausente()
+
+
 def test_too_many_attempts_are_no_matter_before_the_absence_is_certain():
-    many = replace(UNCERTAIN, previos=CICLOS_MAX)
+    many = replace(UNCERTAIN, ciclos=CICLOS_MAX)
     assert decided(many, at=START + QUIET) == AnotarAusencia()
 
 
 def test_one_that_waits_to_be_sent_again_has_nothing_more_to_bound():
-    waiting = replace(NOTED, estado=Estado.PENDIENTE, previos=CICLOS_MAX)
+    waiting = replace(NOTED, estado=Estado.PENDIENTE, previos=CICLOS_MAX, ciclos=CICLOS_MAX)
     assert decided(waiting, at=LATER, hooks=[Hook("h", "encolado")]) == Ausente()
 
 

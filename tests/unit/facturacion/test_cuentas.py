@@ -170,6 +170,27 @@ def test_when_aws_cannot_tell_the_caller_is_told_so_and_nothing_is_remembered(se
     assert cuentas.get("norte").alias == "norte"
 
 
+def test_a_secret_that_cannot_be_used_is_read_at_most_once_a_minute(secrets, cuentas, reads, clock):
+    put(secrets)
+    cuentas.get("norte")
+    put(secrets, text=secret(cuit=None))
+    clock.now += REREAD_AFTER
+    for _ in range(5):
+        with pytest.raises(CuentaMalConfigurada, match="cuit"):
+            cuentas.get_again("norte")
+    assert len(reads) == 2
+    put(secrets)
+    clock.now += ABSENT_FOR
+    assert cuentas.get("norte").alias == "norte"
+    assert cuentas.get_again("norte").alias == "norte"
+
+
+def test_a_secret_in_binary_is_badly_configured_and_no_crash(secrets, cuentas):
+    secrets.create_secret(Name=f"{PREFIX}/norte", SecretBinary=b"{}")
+    with pytest.raises(CuentaMalConfigurada, match="norte"):
+        cuentas.get("norte")
+
+
 # -- what a secret must hold -----------------------------------------------------------------------------------------
 
 
@@ -194,7 +215,7 @@ def test_a_key_that_is_missing_or_no_text_is_named(key, value):
         cuenta_from_secret("norte", secret(**{key: value}))
 
 
-@pytest.mark.parametrize("value", ["0", 0, -1, "tres", "3.0", "³", "٣"])
+@pytest.mark.parametrize("value", ["0", 0, -1, "tres", "3.0", "³", "٣", 100_000, "9" * 5_000])
 def test_a_punto_de_venta_is_a_positive_number(value):
     with pytest.raises(CuentaMalConfigurada, match="punto_venta"):
         cuenta_from_secret("norte", secret(punto_venta=value))
@@ -212,7 +233,7 @@ def test_a_llave_is_a_text(value):
         cuenta_from_secret("norte", secret(llave=value))
 
 
-@pytest.mark.parametrize("value", ["Lotes", "", "uno", 1])
+@pytest.mark.parametrize("value", ["Lotes", "", "uno", 1, [], {}])
 def test_a_modo_is_one_of_two(value):
     with pytest.raises(CuentaMalConfigurada, match="modo"):
         cuenta_from_secret("norte", secret(modo=value))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from facturacion.environment import EnvironmentRefused, Reader
+from facturacion.environment import LONGEST_SECONDS, EnvironmentRefused, Reader
 
 
 def refused(env, read):
@@ -47,9 +47,9 @@ def test_what_is_no_finite_number_is_refused(value, kind):
     assert "X must be a number" in refused({"X": value}, lambda read: getattr(read, kind)("X"))
 
 
-@pytest.mark.parametrize("value", ["0", "0.999", "-1"])
-def test_a_duration_below_its_least_is_refused(value):
-    assert refused({"X": value}, lambda read: read.seconds("X")) == "X must be at least 1"
+@pytest.mark.parametrize("value", ["0", "0.999", "-1", str(LONGEST_SECONDS + 1), "1e20", "1e400"])
+def test_a_duration_out_of_its_bounds_is_refused(value):
+    assert refused({"X": value}, lambda read: read.seconds("X")) == f"X must be from 1 to {LONGEST_SECONDS}"
 
 
 def test_the_least_of_a_duration_is_allowed_and_can_be_chosen():
@@ -57,7 +57,7 @@ def test_the_least_of_a_duration_is_allowed_and_can_be_chosen():
     assert read.seconds("ONE") == timedelta(seconds=1)
     assert read.seconds("FIVE", at_least=5) == timedelta(seconds=5)
     read.done()
-    assert refused({"X": "4"}, lambda read: read.seconds("X", at_least=5)) == "X must be at least 5"
+    assert refused({"X": "4"}, lambda read: read.seconds("X", at_least=5)) == f"X must be from 5 to {LONGEST_SECONDS}"
 
 
 def test_a_negative_amount_is_refused_and_zero_is_not():

@@ -177,7 +177,11 @@ def test_accepted_and_seen_in_the_queue_are_one_thing():
     )
 
 
-@pytest.mark.parametrize("estado", [e for e in TOLD if e is not Estado.RECHAZADO])
+def test_a_comprobante_is_issued_once_whichever_lote_it_was_in():
+    assert len({event_for(told(Estado.EMITIDO, lote_id=lote)).detail["evento_id"] for lote in ("L1", "L2", None)}) == 1
+
+
+@pytest.mark.parametrize("estado", [e for e in TOLD if e not in {Estado.RECHAZADO, Estado.EMITIDO}])
 def test_another_attempt_is_another_event(estado):
     ids = {event_for(told(estado, lote_id=lote)).detail["evento_id"] for lote in ("L1", "L2")}
     assert len(ids) == 2
@@ -303,7 +307,7 @@ def test_the_largest_event_there_can_be_fits_in_one_request():
 def test_every_field_of_the_asiento_was_thought_of():
     """A new field is either told or kept: whoever adds one says which, here."""
     kept = {
-        "version", "previos", "post_hasta", "quieto_desde", "orden", "vistos", "rechazados", "en_cola",
+        "version", "previos", "ciclos", "post_hasta", "quieto_desde", "orden", "vistos", "rechazados", "en_cola",
         "borrado_pedido", "ausente_desde", "evento_pendiente", "reemplazado_por", "creado", "actualizado", "abierto",
     }  # fmt: skip
     told_ = {

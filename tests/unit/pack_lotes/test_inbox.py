@@ -31,6 +31,11 @@ def record(n, *, receives=1, handle=None):
     }
 
 
+def postponed(inbox):
+    inbox.postpone()
+    return inbox.open_ids
+
+
 class Sqs:
     """The client, and what was asked of it about visibility."""
 
@@ -98,7 +103,9 @@ def test_what_is_not_acknowledged_comes_again(sqs):
     inbox = sqs.inbox(messages)
     inbox.ack(messages[1])
     inbox.ack(messages[3])
-    assert inbox.postpone() == [m.message_id for n, m in enumerate(messages) if n not in {1, 3}]
+    inbox.postpone()
+    assert inbox.open_ids == [m.message_id for n, m in enumerate(messages) if n not in {1, 3}]
+    assert set(sqs.waits) == {m.receipt_handle for n, m in enumerate(messages) if n not in {1, 3}}
 
 
 def test_when_all_is_acknowledged_nothing_comes_again_and_sqs_is_not_asked(sqs):
@@ -107,8 +114,8 @@ def test_when_all_is_acknowledged_nothing_comes_again_and_sqs_is_not_asked(sqs):
     for message in messages:
         inbox.ack(message)
         inbox.ack(message)
-    assert inbox.postpone() == []
-    assert sqs.asked == []
+    inbox.postpone()
+    assert (inbox.open_ids, sqs.asked) == ([], [])
 
 
 def test_each_open_message_waits_the_longer_the_oftener_it_came(sqs):
@@ -130,8 +137,19 @@ def test_one_that_waits_for_a_moment_comes_after_the_first_wait_however_often_it
     message = Registro(message.message_id, message.receipt_handle, message.body, receive_count=200, sent_at=0)
     inbox = sqs.inbox([message])
     inbox.come_again_soon(message)
-    assert inbox.postpone() == [message.message_id]
+    inbox.postpone()
+    assert inbox.open_ids == [message.message_id]
     assert sqs.waits == {message.receipt_handle: 30}
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [(-5, 1), (0, 1), (0.2, 1), (90, 91), (10**6, DELAY_MAX_SECONDS)])
+def test_those_that_wait_for_the_same_come_together_once_it_may_be_over(sqs, seconds, wait):
+    messages = sqs.receive(3)
+    inbox = sqs.inbox(messages)
+    for message in messages:
+        inbox.come_again_in(message, seconds)
+    inbox.postpone()
+    assert sqs.waits == {m.receipt_handle: wait for m in messages}
 
 
 def test_an_acknowledged_message_does_not_come_again_soon_either(sqs):
@@ -139,12 +157,13 @@ def test_an_acknowledged_message_does_not_come_again_soon_either(sqs):
     inbox = sqs.inbox([message])
     inbox.come_again_soon(message)
     inbox.ack(message)
-    assert inbox.postpone() == []
+    inbox.postpone()
+    assert (inbox.open_ids, sqs.waits) == ([], {})
 
 
 def test_a_thousand_messages_are_given_their_waits_ten_at_a_time(sqs):
     messages = [Registro(f"m{n}", f"r{n}", "{}", receive_count=1, sent_at=n) for n in range(1_000)]
-    assert len(sqs.inbox(messages).postpone()) == 1_000
+    sqs.inbox(messages).postpone()
     assert [len(params["Entries"]) for params in sqs.asked] == [10] * 100
     for params in sqs.asked:
         assert len({entry["Id"] for entry in params["Entries"]}) == 10
@@ -161,4 +180,6 @@ def test_sqs_takes_the_wait(sqs):
 def test_an_entry_that_sqs_refuses_still_comes_again_and_spoils_no_other(sqs):
     good = sqs.receive(1)
     stale = Registro("gone", "no-such-handle", "{}", receive_count=1, sent_at=0)
-    assert sqs.inbox([stale, *good]).postpone() == ["gone", good[0].message_id]
+    inbox = sqs.inbox([stale, *good])
+    inbox.postpone()
+    assert inbox.open_ids == ["gone", good[0].message_id]

@@ -14,7 +14,7 @@ from tests.pedidos import pedido
 
 from facturacion.asiento import Asiento, Datos
 from facturacion.asking import SENDER_MARGIN
-from facturacion.estado import Estado
+from facturacion.estado import Estado, Hook
 from facturacion.ledger import Puerta
 from pack_lotes.packing import (
     DELAY_MAX_SECONDS,
@@ -22,9 +22,11 @@ from pack_lotes.packing import (
     LOTE_STEP,
     Veredicto,
     after_not_sent,
+    after_silence,
     after_success,
     after_uncertain,
     by_cuenta,
+    contradicted,
     delay_seconds,
     judge,
     lote_limit,
@@ -212,6 +214,27 @@ def test_a_reference_that_the_provider_knew_before_us_waits_for_a_person():
     assert judged(stored(Estado.EN_REVISION, content="", en_cola=True, lote_id=None)) is Veredicto.DEJAR
 
 
+@pytest.mark.parametrize("estado", [e for e in Estado if e is not Estado.EN_REVISION])
+def test_only_a_review_may_have_no_content_of_its_own_to_conflict_with(estado):
+    expected = Veredicto.RECLAMAR if estado is Estado.RECHAZADO else Veredicto.CONFLICTO
+    assert judged(stored(estado, content="")) is expected
+
+
+@pytest.mark.parametrize(
+    ("estado", "contradicting"),
+    [
+        (Estado.PENDIENTE, {"encolado", "cambio_fecha", "error", "eliminado", "emitido"}),
+        (Estado.RECHAZADO, {"encolado", "cambio_fecha", "eliminado", "emitido"}),
+    ],
+)
+def test_a_hook_that_says_it_is_at_the_provider_is_asked_about_before_it_is_sent_again(estado, contradicting):
+    """Else the second POST is a second invoice, while the stream has not folded the first one's hook yet."""
+    eventos = ("encolado", "cambio_fecha", "error", "eliminado", "emitido", "test", "pagado", "")
+    assert {e for e in eventos if contradicted(stored(estado), [Hook("h", e)])} == contradicting
+    assert not contradicted(stored(estado, vistos=frozenset({"h"})), [Hook("h", e) for e in eventos])
+    assert not contradicted(stored(estado), [])
+
+
 # -- replacing a deleted comprobante ---------------------------------------------------------------------------------
 
 
@@ -305,3 +328,9 @@ def test_a_lote_refused_whole_for_no_readable_reason_is_tried_smaller():
 def test_an_outage_does_not_answer_the_question_that_closed_the_door():
     closed = after_uncertain(OPEN, "A-1", SinMencion("x"))
     assert after_not_sent(closed, Limitado("x"), UNTIL).incierta == "A-1"
+
+
+def test_a_provider_that_answers_not_even_a_query_is_knocked_at_later_each_time():
+    closed = after_uncertain(OPEN, "A-1", SinMencion("x"))
+    assert after_silence(closed, UNTIL) == replace(closed, cerrada_hasta=UNTIL, golpes=1)
+    assert after_silence(after_silence(closed, UNTIL), UNTIL).golpes == 2

@@ -154,14 +154,41 @@ def test_pointed_at_one_by_one_the_offenders_and_only_they_are_refused(case):
 # -- a refusal that names nobody -------------------------------------------------------------------------------------
 
 
-@given(lotes_with_offenders(least_innocent=1))
+def before_the_last_accepted(size, offenders):
+    """Offenders after which the cuenta was seen to work; what was refused after that may be the cuenta's fault."""
+    innocent = [n for n in range(size) if f"A-{n}" not in offenders]
+    return {f"A-{n}" for n in range(max(innocent, default=0))} & offenders
+
+
+@given(lotes_with_offenders())
 @settings(deadline=None)
-def test_wherever_the_offenders_are_they_and_only_they_are_refused(case):
+def test_wherever_the_offenders_are_they_and_only_they_are_refused_once_the_cuenta_was_seen_to_work(case):
     size, offenders = case
     provider = Provider(offenders)
     outcomes = ends(post(lote(size), send=provider, renew=keep))
-    assert those(outcomes, ComprobanteRechazado) == offenders
+    refused = before_the_last_accepted(size, offenders)
+    assert those(outcomes, ComprobanteRechazado) == refused
+    assert those(outcomes, NoEnviado) == offenders - refused
     assert those(outcomes, Aceptado) == provider.accepted == {f"A-{n}" for n in range(size)} - offenders
+
+
+@given(st.integers(2, 100), st.integers(0, 99))
+@settings(deadline=None)
+def test_a_quota_that_ends_within_the_lote_refuses_nobody_for_good(size, room):
+    """«Subscription valid, active and with quota for the whole lote»: the words of that refusal are not published."""
+    left, posts = [room], []
+
+    def send(pedidos):
+        posts.append(pedidos)
+        if len(pedidos) > left[0]:
+            return LoteRechazado("refused", (NOBODY,))
+        left[0] -= len(pedidos)
+        return LoteProcesado({p.external_reference: Aceptado(p.external_reference) for p in pedidos})
+
+    outcomes = ends(post(lote(size), send=send, renew=keep))
+    assert len(those(outcomes, Aceptado)) == min(room, size)
+    assert those(outcomes, ComprobanteRechazado) == set()
+    assert len(posts) <= 2 * size - 1
 
 
 @given(lotes_with_offenders())
@@ -201,8 +228,29 @@ def test_some_pointed_at_and_some_not_still_ends_with_the_offenders_refused(case
         return (by_name if lote_ & by_name.offenders else silently)(pedidos)
 
     outcomes = ends(post(lote(size), send=send, renew=keep))
-    assert those(outcomes, ComprobanteRechazado) == offenders
+    assert those(outcomes, ComprobanteRechazado) | those(outcomes, LoteRechazado) == offenders
+    assert those(outcomes, ComprobanteRechazado) >= before_the_last_accepted(size, offenders) | pointed
     assert len(those(outcomes, Aceptado)) == size - len(offenders)
+
+
+@pytest.mark.parametrize("text", ["La cuenta no tiene permitido emitir mas comprobantes este mes."])
+@pytest.mark.parametrize("size", [1, 2])
+def test_words_that_go_with_any_whole_refusal_refuse_nobody_for_good(text, size):
+    everybody = frozenset(f"A-{n}" for n in range(size))
+    outcomes = ends(post(lote(size), send=Provider(everybody, text=text), renew=keep))
+    assert those(outcomes, LoteRechazado) == everybody
+
+
+def test_a_refusal_that_points_outside_the_lote_points_at_nobody():
+    posts = []
+
+    def send(pedidos):
+        posts.append(pedidos)
+        return LoteRechazado("refused", (NOBODY,), (Culpable(7, "x"), Culpable(-1, "y")))
+
+    outcomes = ends(post(lote(2), send=send, renew=keep))
+    assert those(outcomes, LoteRechazado) == {"A-0", "A-1"}
+    assert len(posts) == 3
 
 
 # -- a provider that falls silent in the middle ----------------------------------------------------------------------

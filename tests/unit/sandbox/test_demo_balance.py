@@ -20,7 +20,7 @@ from tests.sandbox.demo.balance import (
 )
 from tests.sandbox.demo.screen import ESTADOS
 from tests.sandbox.demo.script import Expected
-from tests.sandbox.demo.verdict import failure_in, schema_faults
+from tests.sandbox.demo.verdict import failures, schema_faults
 
 from facturacion.asiento import Asiento, Datos
 from facturacion.estado import Estado
@@ -169,8 +169,21 @@ def test_an_event_as_the_functions_publish_it_meets_its_schema_and_another_does_
     assert schema_faults(heard | {"detail-type": "ComprobantePerdido"})
 
 
-def test_a_failure_in_a_log_is_seen():
-    assert failure_in({"level": "INFO", "message": "hook"}) == ""
-    assert failure_in({"text": "END RequestId: 1"}) == ""
-    assert "no_se_pudo" in failure_in({"level": "ERROR", "service": "pack_lotes", "message": "no_se_pudo"})
-    assert failure_in({"text": "Traceback (most recent call last):\n  …"})
+def test_a_failure_in_a_log_is_told_once():
+    fine = [{"level": "INFO", "message": "hook"}, {"text": "END RequestId: 1"}, {"level": "WARNING", "message": "x"}]
+    assert failures(fine) == []
+    logged = {"level": "ERROR", "service": "pack_lotes", "message": "no_se_pudo", "exception_name": "ClientError"}
+    traceback = [
+        "Traceback (most recent call last):",
+        "  File …",
+        "    raise X",
+        "KeyError: 'lote_id'",
+        "END RequestId",
+    ]
+    lines = [*fine, logged, logged, *({"text": text} for text in traceback), {"text": "1 Task timed out after 3.00 s"}]
+    assert failures(lines) == [
+        "1 Task timed out after 3.00 s",
+        "KeyError: 'lote_id'",
+        "pack_lotes: no_se_pudo ClientError",
+    ]
+    assert failures([{"text": "\n".join(traceback[:4])}]) == ["KeyError: 'lote_id'"]
