@@ -226,7 +226,7 @@ def _ack_uncertain() -> list[Patch]:
 
 
 def _ack_all() -> list[Patch]:
-    return [(inbox.Inbox, "postpone", lambda _: [])]
+    return [(inbox.Inbox, "open_ids", property(lambda _: []))]
 
 
 def _decide_with(change: Callable[..., Any]) -> list[Patch]:

@@ -250,6 +250,8 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
+    # A shell that runs us in the background makes us ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:], os.environ))
     except KeyboardInterrupt:
