@@ -13,7 +13,7 @@ demo: $(VENV)  ## A few hundred comprobantes with every kind of trouble, on a lo
 	@$(BIN)/python -m tests.sandbox.demo
 
 test: $(VENV)  ## All the tests: values, handlers on moto, the template on a local AWS
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest -n 2
 
 check: $(VENV)  ## Format, lint, types, template
 	$(BIN)/ruff format --check
