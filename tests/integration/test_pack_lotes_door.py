@@ -77,6 +77,19 @@ def test_a_provider_that_takes_nothing_of_a_cuenta_loses_nothing_and_is_knocked_
     house.assert_nothing_twice()
 
 
+def test_one_that_comes_to_a_closed_door_waits_with_the_others(house):
+    house.plan.update(lotes=["429"])
+    house.send("A-1")
+    house.pack()
+    calls = house.proveedor.llamadas.total()
+    house.clock.advance(seconds=5)
+    house.send("A-2")
+    assert len(house.pack()) == 1
+    assert house.proveedor.llamadas.total() == calls and house.estado("A-2") is None
+    house.clock.now = house.ledger.puerta("norte").cerrada_hasta + timedelta(seconds=3)
+    assert house.pack() == [] and sorted(house.posts()[-1]) == ["A-1", "A-2"]
+
+
 def test_the_maintenance_that_says_until_when_is_waited_for(house):
     house.proveedor.web_maintenance(1_200)
     house.send("A-1")

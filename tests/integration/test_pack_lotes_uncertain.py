@@ -330,6 +330,21 @@ def test_a_hook_that_overtakes_the_providers_answer_is_not_overwritten(house):
     assert (asiento.estado, asiento.en_cola, house.posts()) == ("EMITIDO", True, [["A-1"]])
 
 
+def test_an_error_that_overtakes_our_record_keeps_the_evidence_of_the_acceptance(house):
+    """Without it, an error that is absent later would pass for one that never entered the queue."""
+    house.plan.update(demora_en_cola=86_400, **LOST)
+
+    def error_first(method):
+        if method == "lotes_encola":
+            house.hook("A-1", "error", "h-1", "Cod. Error: #6661145.10016 - x")
+            house.follow()
+
+    house.send("A-1")
+    assert house.pack(connect=lambda cuenta: Watched(house.connect(cuenta), after=error_first)) == []
+    asiento = house.asiento("A-1")
+    assert (asiento.estado, asiento.en_cola, house.waiting()) == ("ERROR", True, 0)
+
+
 def fold_at_once(house):
     """The stream keeps up with the hooks while the provider still thinks."""
     deliver = house._deliver
