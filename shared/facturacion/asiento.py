@@ -91,6 +91,13 @@ class Asiento:
         return pk_of(self.cuenta, self.external_reference)
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The condition of a write did not hold: nothing was written. `stored` is what is there (None: no such asiento)."""
+
+    stored: Asiento | None
+
+
 def pk_of(cuenta: str, external_reference: str) -> str:
     return f"{cuenta}#{external_reference}"
 

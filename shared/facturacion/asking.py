@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from facturacion.asiento import Causa
+from facturacion.asiento import Causa, Refused
 from facturacion.estado import EN_VUELO, Estado, speaks
-from facturacion.ledger import Refused
 from tusfacturas.outcomes import Consulta, Encontrado
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ its own fresh `lote_id`, the others find the state they wanted and the caller tr
 
 from __future__ import annotations
 
+from facturacion.asiento import Refused
 from facturacion.ledger.answers import Answers, Asks, Emision
 from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.cuentas import Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
-from facturacion.ledger.table import Refused
 
 
 class Ledger(Claims, Answers, Asks, Hooks, Doors, Open):

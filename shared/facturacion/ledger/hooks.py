@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from facturacion.asiento import causas_to_item, pk_of
+from facturacion.asiento import Refused, causas_to_item, pk_of
 from facturacion.estado import Estado, Hook
 from facturacion.events import tipo_for
-from facturacion.ledger.table import Refused, Table, to_plain, to_values
+from facturacion.ledger.table import Table, to_plain, to_values
 from facturacion.tiempo import to_iso
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from facturacion.asiento import SK_ESTADO, Asiento, asiento_from_item, pk_of
+from facturacion.asiento import SK_ESTADO, Asiento, Refused, asiento_from_item, pk_of
 from facturacion.estado import Estado
 from facturacion.tiempo import to_iso
 
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The condition did not hold: nothing was written. `stored` is what is there (None: no such asiento)."""
-
-    stored: Asiento | None
 
 
 class Table:
