@@ -25,6 +25,7 @@ PURE = (
     "facturacion.tiempo",
     "tusfacturas.answers",
     "tusfacturas.catalogue",
+    "tusfacturas.classify",
     "tusfacturas.hooks",
     "tusfacturas.models",
     "tusfacturas.outcomes",
