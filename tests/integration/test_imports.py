@@ -29,6 +29,7 @@ PURE = (
     "tusfacturas.hooks",
     "tusfacturas.models",
     "tusfacturas.outcomes",
+    "tusfacturas.overrides",
     "tusfacturas.totals",
 )
 SPY = """
