@@ -17,6 +17,8 @@ FUNCTIONS = ("pack_lotes", "receive_webhook", "follow_hooks", "reconcile")
 SHARED = ("facturacion", "tusfacturas")
 PURE = (
     "pack_lotes.posting",
+    "resolve_errors.dates",
+    "resolve_errors.waits",
     "facturacion.estado",
     "facturacion.asiento",
     "facturacion.events",

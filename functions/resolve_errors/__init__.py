@@ -1,0 +1,1 @@
+"""Step Functions tasks: do about errors what a careful clerk would."""
