@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tusfacturas.catalogue import Accion, Clase, built_in, read_lines
+from tusfacturas.catalogue import SIN_CODIGO, Accion, Clase, built_in, read_lines
 from tusfacturas.classify import classify
 from tusfacturas.overrides import FUENTE, CatalogoInvalido, load_catalogue
 
@@ -65,6 +65,7 @@ def test_several_texts_without_a_name_stand_beside_each_other():
     )
     assert len(catalogo.entradas) == len(built_in().entradas) + 2
     assert of(catalogo, "Falta aceptar los términos").clase is Clase.CUENTA
+    assert catalogo.by_codigo(SIN_CODIGO) is None, "it names none of them"
 
 
 @pytest.mark.parametrize("named", [{"codigo": "AFIP-10041"}, {"texto": "No existe el comprobante ASOCIADO"}])
