@@ -1,4 +1,4 @@
-"""Lambda handler: the stream's inserted hooks in, states and events out."""
+"""Lambda handler: the stream's inserted hooks in, states and events out; a run for the errors."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ def _contraster() -> Contraster:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     contraster = _contraster()
     issued: set[str] = set()
+    errors: dict[str, list[Asiento]] = {}
+    failed: str | None = None
     for record in event["Records"]:
         hook = stored_hook(record["dynamodb"]["NewImage"])
         try:
@@ -55,13 +57,33 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except (ClientError, BotoCoreError) as error:
             # The stream gives this record and the later ones again: what was folded finds itself folded.
             logger.exception("hook_sin_aplicar", extra={"cuenta": hook.cuenta, "codigo": type(error).__name__})
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+            failed = record["dynamodb"]["SequenceNumber"]
+            break
         if asiento and asiento.estado is Estado.EMITIDO and asiento.abierto:
             issued.add(hook.cuenta)
+        if asiento and asiento.estado is Estado.ERROR:
+            # Also on a repeat: whoever folded it may have died before its run was woken.
+            errors.setdefault(hook.cuenta, []).append(asiento)
+    if not _wake_runs(errors, contraster):
+        failed = event["Records"][0]["dynamodb"]["SequenceNumber"]
+    if failed:
+        return {"batchItemFailures": [{"itemIdentifier": failed}]}
     remaining = lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())  # noqa: E731
     for alias in sorted(issued):
         _fetch_caes(alias, contraster, remaining)
     return {"batchItemFailures": []}
+
+
+def _wake_runs(errors: Mapping[str, list[Asiento]], contraster: Contraster) -> bool:
+    """One wake-up for all the errors of a cuenta: a burst of them makes one run. False: the records come again."""
+    woken = True
+    for alias, asientos in errors.items():
+        try:
+            contraster.corridas.wake(asientos)
+        except (ClientError, BotoCoreError) as error:
+            logger.exception("sin_corrida", extra={"cuenta": alias, "codigo": type(error).__name__})
+            woken = False
+    return woken
 
 
 def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:

@@ -1,4 +1,4 @@
-"""Lambda handler of the schedule: contrast the cuentas that are due, then read the dead-letter queue."""
+"""Lambda handler of the schedule: read the dead-letter queue, start the runs that are due, contrast the cuentas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from facturacion.tiempo import now
 from reconcile.redriving import Queues, redrive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -83,7 +83,9 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except (ClientError, BotoCoreError) as error:
         # What was not looked at is there next time; the cuentas do not wait for it.
         logger.exception("sin_revisar_muertos", extra={"codigo": type(error).__name__})
-    for pulso in _due(contraster):
+    pulses = contraster.finishing.ledger.pulses()
+    started = _start_runs(contraster, pulses)
+    for pulso in _due(contraster, pulses):
         if remaining() < TIME_FOR_A_CUENTA:
             break
         try:
@@ -93,13 +95,26 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
             # One cuenta that cannot be used stops no other.
             logger.exception("sin_contrastar", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
-    return {"contrastadas": contrasted, "devueltos": returned, "resueltos": settled}
+    return {"contrastadas": contrasted, "devueltos": returned, "resueltos": settled, "corridas": started}
 
 
-def _due(contraster: Contraster) -> list[Pulso]:
+def _start_runs(contraster: Contraster, pulses: Sequence[Pulso]) -> int:
+    """Of every cuenta that one is due for: its wait is over, or the one that was started died."""
+    started = 0
+    for pulso in pulses:
+        if not pulso.arriendo.is_due(now()):
+            continue
+        try:
+            contraster.corridas.start(pulso.arriendo)
+            started += 1
+        except (ClientError, BotoCoreError) as error:
+            logger.exception("sin_corrida", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
+    return started
+
+
+def _due(contraster: Contraster, pulses: Sequence[Pulso]) -> list[Pulso]:
     """What something waits for comes first; then by how long ago it was looked at."""
     environment = contraster.environment
     before = now() - environment.due
-    pulses = contraster.finishing.ledger.pulses()
     due = [p for p in pulses if p.faltan or p.contrastado is None or p.contrastado <= before]
     return sorted(due, key=lambda p: (not p.faltan, p.contrastado.timestamp() if p.contrastado else 0.0))

@@ -1,1 +1,1 @@
-"""Step Functions tasks: do about errors what a careful clerk would."""
+"""Step Functions tasks → what a careful clerk would do about the errors of one cuenta, in their order."""

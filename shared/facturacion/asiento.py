@@ -32,6 +32,9 @@ class Causa:
     mensaje: str
 
 
+CAUSA_DESCONOCIDA = Causa("CausaDesconocida", "", "TusFacturas lo marca con error y ningún hook dijo por qué.")
+
+
 @dataclass(frozen=True, slots=True)
 class Datos:
     """What the ledger keeps of the content: enough for the accounts, the date pages and the legal window."""
@@ -55,6 +58,8 @@ class Asiento:
     `rechazados`: the hash of every content that was refused. `en_cola`: there was evidence of it in the provider's
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
+    `reenvios`, `cambios_fecha`: how often that was done about its error in this attempt. `por_reenviar`: its date was
+    changed, and a resend is to follow. `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`).
     """
 
     cuenta: str
@@ -74,6 +79,10 @@ class Asiento:
     borrado_pedido: bool = False
     ausente_desde: datetime | None = None
     evento_pendiente: str | None = None
+    reenvios: int = 0
+    cambios_fecha: int = 0
+    por_reenviar: bool = False
+    decision: str | None = None
     causas: tuple[Causa, ...] = ()
     reemplaza: str | None = None
     reemplazado_por: str | None = None
@@ -136,6 +145,10 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         borrado_pedido="borrado_pedido" in item,
         ausente_desde=_instant(item.get("ausente_desde")),
         evento_pendiente=item.get("evento_pendiente"),
+        reenvios=int(item.get("reenvios", 0)),
+        cambios_fecha=int(item.get("cambios_fecha", 0)),
+        por_reenviar="por_reenviar" in item,
+        decision=item.get("decision"),
         causas=tuple(Causa(*c) for c in item.get("causas", ())),
         reemplaza=item.get("reemplaza"),
         reemplazado_por=item.get("reemplazado_por"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from facturacion.asiento import Causa
+from facturacion.asiento import CAUSA_DESCONOCIDA
 from facturacion.asking import (
     REFUSED_YET_PRESENT,
     Hallado,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from facturacion.asiento import Asiento
+    from facturacion.asiento import Asiento, Causa
     from facturacion.cuentas import Cuenta
     from facturacion.emission import Finishing
     from facturacion.estado import Hook
@@ -54,9 +54,8 @@ TIME_FOR_A_QUERY = timedelta(seconds=40)
 TIME_TO_FINISH = timedelta(seconds=30)
 """A PDF (10 s), and the records of those before it."""
 _NO_FECHA = date.min
-_MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR})
-_HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ERROR})
-CAUSE_UNKNOWN = Causa("CausaDesconocida", "", "TusFacturas lo marca con error y ningún hook dijo por qué.")
+_MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO})
+_HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +87,24 @@ def contrast(
     f: Finishing,
     terms: Terms,
     *,
+    wake: Callable[[Sequence[Asiento]], None],
     remaining: Callable[[], timedelta],
 ) -> Contrasted:
-    """One look at everything that is open of a cuenta. `remaining`: until Lambda ends the invocation."""
-    return _Contrast(cuenta, cliente, f, terms, remaining).run()
+    """One look at everything that is open of a cuenta. `remaining`: until Lambda ends the invocation.
+
+    Those in error are the run's to ask about (`wake` starts it): it does something about them, in their order.
+    """
+    return _Contrast(cuenta, cliente, f, terms, wake, remaining).run()
 
 
 class _Contrast:
-    def __init__(
+    def __init__(  # noqa: PLR0917 - one caller, above
         self,
         cuenta: str,
         cliente: Cliente,
         f: Finishing,
         terms: Terms,
+        wake: Callable[[Sequence[Asiento]], None],
         remaining: Callable[[], timedelta],
     ) -> None:
         self._cuenta = cuenta
@@ -108,7 +112,9 @@ class _Contrast:
         self._f = f
         self._ledger = f.ledger
         self._terms = terms
+        self._wake = wake
         self._remaining = remaining
+        self._errors: dict[str, Asiento] = {}
         self._done = Contrasted()
         self._issued = 0
 
@@ -117,12 +123,14 @@ class _Contrast:
         while self._may_ask() and (some := list(islice(references, AT_A_TIME))):
             self._look_at(some)
         self._done.unfinished = max(0, self._issued - self._done.finished)
+        self._wake_the_run()
         return self._done
 
     def _look_at(self, references: Sequence[str]) -> None:
         asientos = self._ledger.get_many(self._cuenta, references)
         self._done.open += len(asientos)
         self._tell_owed(asientos)
+        self._errors |= {a.external_reference: a for a in asientos if a.estado is Estado.ERROR}
         wanting = sorted((a for a in asientos if self._wants_an_answer(a)), key=_fecha)
         self._issued += sum(a.estado is Estado.EMITIDO for a in wanting)
         for fecha, group in groupby(wanting, key=_fecha):
@@ -133,6 +141,12 @@ class _Contrast:
         owed = [(a, None) for a in asientos if a.evento_pendiente and a.estado is not Estado.EMITIDO]
         told = tell(owed, ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
         self._done.told += sum(told)
+
+    def _wake_the_run(self) -> None:
+        """Of those that nobody noted: the hook that tells was lost, or whoever noted it died before."""
+        if self._errors:
+            noted = {p.external_reference for p in self._ledger.pendientes(self._cuenta)}
+            self._wake([a for reference, a in sorted(self._errors.items()) if reference not in noted])
 
     # -- who is asked about --------------------------------------------------------------------------------------
 
@@ -148,6 +162,8 @@ class _Contrast:
             case Estado.RECHAZADO | Estado.ELIMINADO:
                 # A closed one comes back into the index when a hook contradicts it.
                 return asiento.evento_pendiente is None
+            case Estado.ERROR:
+                return False  # the run asks, before it does something about it
             case Estado.EN_REVISION if asiento.datos.fecha is None:
                 return False  # of another system: there is nothing of ours to find out
             case _:
@@ -259,7 +275,7 @@ class _Contrast:
                         asiento,
                         hallado.estado,
                         vistos=None if keep_live else vistos,
-                        causas=(CAUSE_UNKNOWN,) if keep_live else (),
+                        causas=(CAUSA_DESCONOCIDA,) if keep_live else (),
                     ),
                 )
         self._done.finished += finish(issued, self._f, may_go_on=lambda: self._remaining() >= TIME_TO_FINISH)
@@ -282,6 +298,8 @@ class _Contrast:
         if isinstance(after, Refused) or after.estado is before.estado:
             return
         self._done.healed += 1
+        if after.estado is Estado.ERROR:
+            self._errors[after.external_reference] = after
         fields = {"cuenta": after.cuenta, "external_reference": after.external_reference, "lote_id": after.lote_id}
         self._f.logger.info("corregido", extra={**fields, "de": before.estado, "a": after.estado})
         tell([(after, None)], ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
@@ -306,6 +324,7 @@ def contrast_if_nobody_did(
     terms: Terms,
     *,
     every: timedelta,
+    wake: Callable[[Sequence[Asiento]], None],
     remaining: Callable[[], timedelta],
 ) -> Contrasted | None:
     """At most one contrast of a cuenta in `every`, whoever asks for it; None when it was somebody else's turn.
@@ -320,7 +339,7 @@ def contrast_if_nobody_did(
         return None
     try:
         with connect(cuenta) as cliente:
-            done = contrast(cuenta.alias, cliente, f, terms, remaining=remaining)
+            done = contrast(cuenta.alias, cliente, f, terms, wake=wake, remaining=remaining)
     except (ClientError, BotoCoreError):
         f.ledger.owe_contrast(cuenta.alias)
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import boto3
 import httpx
 
 from facturacion.contrast import Terms, contrast_if_nobody_did
+from facturacion.corridas import Corridas
 from facturacion.cuentas import Cuentas
 from facturacion.emission import Finishing, Pdfs
 from facturacion.events import Bus
@@ -42,6 +44,7 @@ class ContrastEnvironment:
     settle: timedelta
     every: timedelta
     due: timedelta
+    state_machine_arn: str
     pdf_bucket: str | None
 
     @staticmethod
@@ -56,6 +59,7 @@ class ContrastEnvironment:
             settle=read.seconds("SETTLE_SECONDS"),
             every=read.seconds("CONTRAST_SECONDS"),
             due=read.seconds("RECONCILE_SECONDS"),
+            state_machine_arn=read.text("STATE_MACHINE_ARN"),
             pdf_bucket=read.optional("PDF_BUCKET"),
         )
 
@@ -67,6 +71,7 @@ class Contraster:
     environment: ContrastEnvironment
     finishing: Finishing
     cuentas: Cuentas
+    corridas: Corridas
 
     @staticmethod
     def build(environment: ContrastEnvironment, *, logger: Logger, count: Callable[[str, int], None]) -> Contraster:
@@ -83,7 +88,14 @@ class Contraster:
             count=count,
         )
         cuentas = Cuentas(boto3.client("secretsmanager"), environment.cuentas_prefix, clock=now)
-        return Contraster(environment, finishing, cuentas)
+        corridas = Corridas(
+            boto3.client("stepfunctions"),
+            environment.state_machine_arn,
+            ledger=finishing.ledger,
+            clock=now,
+            new_id=lambda: uuid.uuid4().hex,
+        )
+        return Contraster(environment, finishing, cuentas, corridas)
 
     def contrast(self, cuenta: Cuenta, *, remaining: Callable[[], timedelta]) -> Contrasted | None:
         e = self.environment
@@ -93,6 +105,7 @@ class Contraster:
             self.finishing,
             Terms(provider_timeout=e.provider_timeout, quiet=e.quiet, settle=e.settle, due=e.due),
             every=e.every,
+            wake=self.corridas.wake,
             remaining=remaining,
         )
 

@@ -424,6 +424,7 @@ ENV = {
     "SETTLE_SECONDS": "60",
     "CONTRAST_SECONDS": "30",
     "RECONCILE_SECONDS": "300",
+    "STATE_MACHINE_ARN": "arn:aws:states:us-east-1:123456789012:stateMachine:errores",
     "PDF_BUCKET": "",
 }
 

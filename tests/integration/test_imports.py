@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("pack_lotes", "receive_webhook", "follow_hooks", "reconcile")
+FUNCTIONS = ("pack_lotes", "receive_webhook", "follow_hooks", "resolve_errors", "reconcile")
 SHARED = ("facturacion", "tusfacturas")
 PURE = (
     "pack_lotes.posting",
     "resolve_errors.dates",
+    "resolve_errors.planning",
     "resolve_errors.waits",
+    "facturacion.accion",
     "facturacion.estado",
     "facturacion.asiento",
     "facturacion.events",

@@ -30,6 +30,7 @@ from tests.template import default
 
 from facturacion import contraster
 from facturacion.contraster import ContrastEnvironment, Contraster
+from facturacion.corridas import Corridas
 from facturacion.emission import Finishing, Pdfs
 from facturacion.events import Bus
 from follow_hooks import app as following
@@ -40,6 +41,10 @@ from pack_lotes.sending import World as Outside
 from receive_webhook import app as receiving
 from reconcile import app as reconciling
 from reconcile.redriving import Queues
+from resolve_errors import app as resolving
+from resolve_errors.running import Outside as ResolvingOutside
+from resolve_errors.running import Terms as ResolvingTerms
+from tusfacturas.catalogue import built_in
 from tusfacturas.client import Cliente, Credenciales
 
 if TYPE_CHECKING:
@@ -47,6 +52,7 @@ if TYPE_CHECKING:
 
 TABLE, BUS, PREFIX, PDFS = "ledger", "facturacion", "facturacion/cuentas", "pdfs"
 PROVIDER = "https://provider.test/app/api/v2/"
+_LOGGERS = (packing.logger, following.logger, receiving.logger, reconciling.logger, resolving.logger)
 _EXAMPLES = Path(__file__).parents[1] / "provider_examples"
 _FACTURA_B = json.loads((_EXAMPLES / "comprobante.factura_b.json").read_text(encoding="utf-8"))
 
@@ -89,6 +95,8 @@ class House:
             queue_fce=False,
             total_tolerance=Decimal(default("TotalTolerance")),
         )
+        self._marks = 0
+        self._runs: dict[str, tuple[str, int, Any]] = {}
         self.contraster = self._contraster()
         self._streamed = self._lotes = 0
         self._again: list[dict[str, Any]] = []
@@ -110,6 +118,7 @@ class House:
             settle=s.settle,
             every=_seconds("ContrastSeconds"),
             due=_seconds("ReconcileSeconds"),
+            state_machine_arn=self._state_machine(),
             pdf_bucket=PDFS,
         )
         finishing = Finishing(
@@ -121,7 +130,25 @@ class House:
             logger=following.logger,
             count=self.count,
         )
-        return Contraster(environment, finishing, self.cuentas)
+        self.corridas = Corridas(
+            self.aws("stepfunctions"),
+            environment.state_machine_arn,
+            ledger=self.ledger,
+            clock=self.clock,
+            new_id=self._new_mark,
+        )
+        return Contraster(environment, finishing, self.cuentas, self.corridas)
+
+    def _state_machine(self) -> str:
+        """Moto notes what is started; `run_errors` does what Step Functions would."""
+        definition = json.dumps({"StartAt": "x", "States": {"x": {"Type": "Succeed"}}})
+        role = "arn:aws:iam::123456789012:role/flow"
+        made = self.aws("stepfunctions").create_state_machine(name="errores", definition=definition, roleArn=role)
+        return made["stateMachineArn"]
+
+    def _new_mark(self) -> str:
+        self._marks += 1
+        return f"marca-{self._marks}"
 
     def _stand_in(self) -> None:
         """The clients that each process makes once, and the roads out of it; everything else is what is deployed."""
@@ -130,6 +157,7 @@ class House:
             "receive_webhook": receiving._process,
             "follow_hooks": following._contraster,
             "reconcile": reconciling._process,
+            "resolve_errors": resolving._outside,
         }
 
         def cliente(*args: Any, **kwargs: Any) -> Cliente:
@@ -144,15 +172,33 @@ class House:
         patch(receiving, "_process", lambda: receiving._Process(environment, self.ledger, self.cuentas))
         patch(receiving, "now", self.clock)
         patch(receiving, "count", self.count)
+        patch(resolving, "_outside", self._resolving)
         # SQS in moto asks the machine's clock when a message may be seen again.
         patch("moto.sqs.models.unix_time_millis", lambda: self.clock().timestamp() * 1000)
         patch("moto.sqs.models.unix_time", lambda: self.clock().timestamp())
         # The 12 hours that a message may be hidden count from its receive; moto counts them from its sending.
         patch("moto.sqs.models.SQSBackend.change_message_visibility", self._hide)
 
+    def _resolving(self) -> ResolvingOutside:
+        s = self.settings
+        return ResolvingOutside(
+            ledger=self.ledger,
+            bus=self.bus,
+            cuentas=self.cuentas,
+            corridas=self.corridas,
+            connect=self.connect,
+            catalogo=built_in(),
+            clock=self.clock,
+            logger=resolving.logger,
+            count=self.count,
+            terms=ResolvingTerms(
+                quiet=s.quiet, settle=s.settle, resend_wait=_seconds("ResendWaitSeconds"), keep=timedelta(days=400)
+            ),
+        )
+
     def _catch_logs(self) -> None:
         handler = logging.StreamHandler(self.log)
-        for logger in (packing.logger, following.logger, receiving.logger, reconciling.logger):
+        for logger in _LOGGERS:
             handler.setFormatter(logger.registered_handler.formatter)
             logger.addHandler(handler)
         self._handler = handler
@@ -163,7 +209,7 @@ class House:
         self.waits.append(visibility_timeout)
 
     def close(self) -> None:
-        for logger in (packing.logger, following.logger, receiving.logger, reconciling.logger):
+        for logger in _LOGGERS:
             logger.removeHandler(self._handler)
         self.contraster.finishing.pdfs.http.close()
 
@@ -402,6 +448,55 @@ class House:
     def reconcile(self, seconds: float = 300.0) -> dict[str, Any]:
         return reconciling.handler({}, Context(self.remaining(seconds)))
 
+    # -- resolve_errors, behind Step Functions
+
+    def executions(self, status: str = "RUNNING") -> list[str]:
+        """The names of the executions that were started, oldest first."""
+        listed = self.aws("stepfunctions").list_executions(
+            stateMachineArn=self.contraster.environment.state_machine_arn, statusFilter=status
+        )
+        return sorted((e["name"] for e in listed["executions"]), key=lambda name: int(name.rpartition("-")[2]))
+
+    def task(self, paso: str, corrida: str, cuenta: str = "norte", vuelta: int = 0, **more: Any) -> dict[str, Any]:
+        """One task of a run, as the state machine calls it."""
+        event = {"paso": paso, "corrida": corrida, "cuenta": cuenta, "vuelta": vuelta}
+        return resolving.handler(event, Context(self.remaining(more.get("seconds", 300))))
+
+    def step_runs(self) -> list[str]:
+        """Whatever Step Functions would do at this instant, as flow.asl.json says; gives the tasks that were done."""
+        done: list[str] = []
+        for name in self.executions():
+            cuenta = name.rpartition("-")[0]
+            siguiente, vuelta, due = self._runs.get(name, ("tomar", 0, self.clock()))
+            while siguiente != "fin" and due <= self.clock():
+                output = self.task("planear" if siguiente == "asentar" else siguiente, name, cuenta, vuelta)
+                done.append("planear" if siguiente == "asentar" else siguiente)
+                siguiente, vuelta = output["siguiente"], output["vuelta"]
+                wait = output["segundos"] if siguiente == "asentar" else 0
+                due = self.clock() + timedelta(seconds=wait)
+            self._runs[name] = (siguiente, vuelta, due)
+            if siguiente == "fin":
+                self.end(name)
+        return done
+
+    def run_errors(self, *, rounds: int = 400) -> list[str]:
+        """Every run that was started, to its end, as time passes; gives the tasks that were done."""
+        done = self.step_runs()
+        for _ in range(rounds):
+            waiting = [self._runs[name][2] for name in self.executions()]
+            if not waiting:
+                break
+            self.clock.advance(seconds=max(0.0, (min(waiting) - self.clock()).total_seconds()))
+            self.deliver()
+            self.follow()
+            done += self.step_runs()
+        return done
+
+    def end(self, name: str) -> None:
+        """Step Functions has done with it."""
+        arn = self.contraster.environment.state_machine_arn.replace(":stateMachine:", ":execution:")
+        self.aws("stepfunctions").stop_execution(executionArn=f"{arn}:{name}")
+
     # -- all of it
 
     def settle(self) -> None:
@@ -425,6 +520,7 @@ class House:
             self.clock.advance(**step)
             self.settle()
             self.reconcile()
+            self.step_runs()
 
     # -- what came of it
 

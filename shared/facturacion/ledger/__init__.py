@@ -3,8 +3,13 @@
     pk = "{cuenta}#{external_reference}"   sk = "ESTADO"            the asiento (asiento.py)
                                            sk = "HOOK#{hook_id}"    each hook as received
     pk = "{cuenta}#"                       sk = "HOOK#{hook_id}"    hooks with no reference that could be ours
-    pk = "CUENTAS"                         sk = "{cuenta}"          the cuenta's door (may a new lote leave?) and pulse
-                                                                    (when it was last contrasted with the provider)
+                                           sk = "ACCION#…"          what was done about its error
+                                           sk = "DECISION#…"        what a person decided
+    pk = "CUENTAS"                         sk = "{cuenta}"          the cuenta's door (may a new lote leave?), its pulse
+                                                                    (when it was last contrasted with the provider) and
+                                                                    the lease of its run
+    pk = "RUN#{cuenta}"                    sk = "PEND#…"            errors that wait for the run
+                                           sk = "INCIDENTE#…"       what is wrong with the cuenta itself
 
 An alias is lower case, so the capitals of our own keys meet no cuenta. The sparse index `abiertos` (pk `abierto`, sk
 `orden`) lists what is not finished.
@@ -18,14 +23,27 @@ its own fresh `lote_id`, the others find the state they wanted and the caller tr
 from __future__ import annotations
 
 from facturacion.asiento import Refused
+from facturacion.ledger.acciones import Acciones, Intento
 from facturacion.ledger.answers import Answers, Asks, Emision
 from facturacion.ledger.claims import Claims, Reclamo
-from facturacion.ledger.cuentas import Doors, Open, Puerta, Pulso
+from facturacion.ledger.corridas import Corridas, Pendiente
+from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
 
 
-class Ledger(Claims, Answers, Asks, Hooks, Doors, Open):
+class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Doors, Open):
     """The whole ledger, from its rooms."""
 
 
-__all__ = ["Emision", "Guardado", "Ledger", "Puerta", "Pulso", "Reclamo", "Refused"]
+__all__ = [
+    "Arriendo",
+    "Emision",
+    "Guardado",
+    "Intento",
+    "Ledger",
+    "Pendiente",
+    "Puerta",
+    "Pulso",
+    "Reclamo",
+    "Refused",
+]

@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
     from facturacion.asiento import Asiento
 
+_OF_AN_ATTEMPT = (
+    "en_cola",
+    "borrado_pedido",
+    "ausente_desde",
+    "evento_pendiente",
+    "causas",
+    "reenvios",
+    "cambios_fecha",
+    "por_reenviar",
+    "decision",
+)
+"""What a new attempt does not inherit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reclamo:
@@ -99,7 +112,7 @@ class Claims(Table):
                 **(also or {}),
             },
             defaults={"creado": to_iso(self._clock()), "previos": 0} if also is None else {},
-            removes=("en_cola", "borrado_pedido", "ausente_desde", "evento_pendiente", "causas"),
+            removes=_OF_AN_ATTEMPT,
         )
         written = self._replace(reclamo, update) if reclamo.reemplaza else self._write(update)
         if isinstance(written, Refused) and written.stored and written.stored.lote_id == reclamo.lote_id:

@@ -1,4 +1,4 @@
-"""What belongs to a cuenta and not to one comprobante: its door, its pulse, what is open of it."""
+"""What belongs to a cuenta and not to one comprobante: its door, its pulse, its run's lease, what is open of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facturacion.ledger.table import Table, key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from facturacion.asiento import Asiento
@@ -38,12 +38,38 @@ class Puerta:
 
 
 @dataclass(frozen=True, slots=True)
+class Arriendo:
+    """The lease of a cuenta's run. `corrida`: the name of the execution that holds it, until `hasta`.
+
+    `numero` counts the runs. `pedidos` counts the wake-ups, ever. `debida`: when the next run has something to do.
+    """
+
+    cuenta: str
+    numero: int = 0
+    corrida: str | None = None
+    hasta: datetime | None = None
+    pedidos: int = 0
+    debida: datetime | None = None
+
+    def is_free(self, now: datetime) -> bool:
+        return self.corrida is None or self.hasta is None or self.hasta <= now
+
+    def is_of(self, corrida: str, now: datetime) -> bool:
+        return self.corrida == corrida and not self.is_free(now)
+
+    def is_due(self, now: datetime) -> bool:
+        """Somebody asked for a run, and none is there."""
+        return self.debida is not None and self.debida <= now and self.is_free(now)
+
+
+@dataclass(frozen=True, slots=True)
 class Pulso:
-    """When a cuenta was last contrasted with the provider, and whether something waits for it (`faltan`)."""
+    """When a cuenta was last contrasted with the provider, whether something waits for it (`faltan`), and its run."""
 
     cuenta: str
     contrastado: datetime | None
     faltan: bool
+    arriendo: Arriendo
 
 
 class Doors(Table):
@@ -139,7 +165,13 @@ class Open(Table):
         )
         items = (to_plain(item) for page in pages for item in page["Items"])
         return [
-            Pulso(i["sk"], from_iso(i["contrastado"]) if "contrastado" in i else None, "faltan" in i) for i in items
+            Pulso(
+                cuenta=i["sk"],
+                contrastado=from_iso(i["contrastado"]) if "contrastado" in i else None,
+                faltan="faltan" in i,
+                arriendo=arriendo_from_item(i["sk"], i),
+            )
+            for i in items
         ]
 
     def take_pulse(self, cuenta: str, *, not_since: datetime, until: datetime) -> bool:
@@ -179,3 +211,15 @@ class Open(Table):
             UpdateExpression="SET faltan = :yes",
             ExpressionAttributeValues=to_values({":yes": True}),
         )
+
+
+def arriendo_from_item(cuenta: str, item: Mapping[str, Any]) -> Arriendo:
+    """`item` with plain Python values: the cuenta's own."""
+    return Arriendo(
+        cuenta=cuenta,
+        numero=int(item.get("corrida_numero", 0)),
+        corrida=item.get("corrida"),
+        hasta=from_iso(item["corrida_hasta"]) if "corrida_hasta" in item else None,
+        pedidos=int(item.get("pedidos", 0)),
+        debida=from_iso(item["corrida_debida"]) if "corrida_debida" in item else None,
+    )

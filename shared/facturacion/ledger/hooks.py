@@ -92,6 +92,20 @@ class Hooks(Table):
         items = (to_plain(item) for page in pages for item in page["Items"])
         return tuple(Hook(item["hook_id"], item["evento"]) for item in items)
 
+    def hooks_with_words(self, cuenta: str, external_reference: str) -> tuple[tuple[Hook, bytes], ...]:
+        """Every stored hook with the body of an `error` (empty for the others): its words are what classifies it."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :hook)",
+            ProjectionExpression="hook_id, evento, cuerpo",
+            ExpressionAttributeValues=to_values({":pk": pk_of(cuenta, external_reference), ":hook": "HOOK#"}),
+        )
+        items = (to_plain(item) for page in pages for item in page["Items"])
+        return tuple(
+            (Hook(i["hook_id"], i["evento"]), bytes(i["cuerpo"]) if i["evento"] == "error" else b"") for i in items
+        )
+
     def fold_emitido(self, cuenta: str, external_reference: str) -> Asiento | Refused:
         """Issued: it absorbs every other state, also one that had left the index of what is open."""
         return self._write(

@@ -22,6 +22,11 @@ def audit(p: Proveedor) -> Json:
         "summary": summary(p),
         "comprobantes": [_comprobante(item) for item in p.cola.items],
         "posts": [_post(post) for post in p.posts],
+        "operaciones": [
+            {"metodo": op.metodo, "cuenta": op.cuenta, "external_reference": op.referencia}
+            | {"momento": op.momento.isoformat()}
+            for op in p.operaciones
+        ],
         "posts_by_reference": _posts_by_reference(p),
         "rechazados": [
             {"cuenta": post.cuenta, "external_reference": reference, "errores": errors, "post": post.id}

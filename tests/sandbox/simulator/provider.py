@@ -67,6 +67,7 @@ class Proveedor:
         self.mensajero = Mensajero(self.agenda, self.plan, hooks_rng, self.cuentas)
         self.cola = Cola(self.agenda, self.plan, queue_rng, self.cuentas, self.mensajero)
         self.posts: list[puerta.Post] = []
+        self.operaciones: list[puerta.Operacion] = []
         self.llamadas: Counter[str] = Counter()
         self.consumo: dict[str, Counter[str]] = {}
         self._clock = clock

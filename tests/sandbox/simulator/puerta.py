@@ -23,6 +23,16 @@ Json = dict[str, Any]
 _NO_QUOTA = "Tu espacio de trabajo no posee cupo disponible o su suscripcion no se encuentra activa."  # text [U]
 
 
+@dataclass(frozen=True, slots=True)
+class Operacion:
+    """A call of one of the three methods that act on the queue, whatever came of it."""
+
+    metodo: str
+    cuenta: str
+    referencia: str
+    momento: datetime
+
+
 @dataclass
 class Post:
     """One submission as it reached the door, and what came of it. `rechazo_total`: why nothing of it was taken."""
@@ -133,23 +143,24 @@ def _refuse(p: Proveedor, post: Post, entrada: object, errors: list[str], desenl
 
 
 def resend(p: Proveedor, cuenta: CuentaSim, datos: Json) -> Respuesta:
-    return _operation(p, cuenta, "reenviar_encolado", partial(_resend, p, cuenta, datos))
+    return _operation(p, cuenta, "reenviar_encolado", datos, _resend)
 
 
 def delete(p: Proveedor, cuenta: CuentaSim, datos: Json) -> Respuesta:
-    return _operation(p, cuenta, "eliminar_encolado", partial(_delete, p, cuenta, datos))
+    return _operation(p, cuenta, "eliminar_encolado", datos, _delete)
 
 
 def change_date(p: Proveedor, cuenta: CuentaSim, datos: Json) -> Respuesta:
-    return _operation(p, cuenta, "cambiar_fecha_encolado", partial(_change_date, p, cuenta, datos))
+    return _operation(p, cuenta, "cambiar_fecha_encolado", datos, _change_date)
 
 
-def _operation(p: Proveedor, cuenta: CuentaSim, metodo: str, work: Callable[[Desenlace], Json]) -> Respuesta:
+def _operation(p: Proveedor, cuenta: CuentaSim, metodo: str, datos: Json, work: Callable[..., Json]) -> Respuesta:
     """Each counts one, whether it succeeds or not (contract §1)."""
     desenlace = OPERATION_OUTCOMES[next_outcome(p.plan.operaciones, p.plan.operaciones_prob, p.rng)]
+    p.operaciones.append(Operacion(metodo, cuenta.alias, str(datos.get("external_reference")), p.agenda.now))
     if not p.spend(cuenta, metodo, 1):
         return as_json(answers.failed(_NO_QUOTA))
-    return p.call(desenlace, work)
+    return p.call(desenlace, partial(work, p, cuenta, datos))
 
 
 def _resend(p: Proveedor, cuenta: CuentaSim, datos: Json, _: Desenlace) -> Json:

@@ -1,0 +1,198 @@
+"""What we do about an error, and what people decide: on the asiento, and on its timeline.
+
+    pk = "{cuenta}#{external_reference}"   sk = "ACCION#{instant}#{accion}"     before it is done, and then how it ended
+                                           sk = "DECISION#{instant}#{accion}"   what a person decided, who and why
+
+Before a call: its line of the timeline, then the intent on the asiento. A crash between leaves a line without an end,
+and nothing was done. A crash after the intent leaves an asiento in error whose `version` moved on: nothing that was
+planned before is done, and the next plan asks the provider first, so that whatever the call did is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from facturacion.accion import Accion
+from facturacion.asiento import Refused, causas_to_item
+from facturacion.estado import Estado
+from facturacion.events import tipo_for
+from facturacion.ledger.table import Table, key_of, to_values
+from facturacion.tiempo import to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, timedelta
+
+    from facturacion.accion import Autor
+    from facturacion.asiento import Asiento, Causa
+
+_ERROR = {":ERROR": Estado.ERROR}
+MOTIVO_MAX = 300
+"""Characters kept of a reason."""
+CHANGED = ("NoEscrito", "cambió mientras tanto: no se hizo nada")
+
+
+@dataclass(frozen=True, slots=True)
+class Intento:
+    """An action about to be done: its line of the timeline."""
+
+    asiento: Asiento
+    sk: str
+
+
+class Acciones(Table):
+    """Every write is conditional on `version`: nothing at all may have happened since the asiento was read."""
+
+    def intend(
+        self,
+        asiento: Asiento,
+        accion: Accion,
+        autor: Autor,
+        *,
+        expires: timedelta,
+        fecha: date | None = None,
+        vencimiento: date | None = None,
+    ) -> Intento | Refused:
+        """Written before the call: a resend or a change of date is counted, a deletion is noted as ours."""
+        # Whoever acts has just seen it at the provider.
+        sets: dict[str, Any] = {"en_cola": True}
+        match accion:
+            case Accion.REENVIAR:
+                sets["reenvios"] = asiento.reenvios + 1
+            case Accion.CAMBIAR_FECHA:
+                sets["cambios_fecha"] = asiento.cambios_fecha + 1
+            case Accion.ELIMINAR | Accion.DESISTIR:
+                sets["borrado_pedido"] = True
+        sk = self._begin("ACCION", asiento, accion, autor, expires=expires, fecha=fecha, vencimiento=vencimiento)
+        written = self._in_error(asiento, sets, ())
+        if isinstance(written, Refused):
+            self._end(asiento, sk, *CHANGED)
+            return written
+        return Intento(written, sk)
+
+    def ended(self, intento: Intento, codigo: str, detalle: str) -> None:
+        """How the call ended, on its line. A crash before it leaves a line without an end: the effect is asked for."""
+        self._end(intento.asiento, intento.sk, codigo, detalle)
+
+    def not_done(self, asiento: Asiento, accion: Accion) -> Asiento | Refused:
+        """The call certainly had no effect: it does not count."""
+        sets: dict[str, Any] = {}
+        match accion:
+            case Accion.REENVIAR:
+                sets["reenvios"] = asiento.reenvios - 1
+            case Accion.CAMBIAR_FECHA:
+                sets["cambios_fecha"] = asiento.cambios_fecha - 1
+            case Accion.ELIMINAR | Accion.DESISTIR:
+                pass
+        return self._in_error(asiento, sets, ())
+
+    def resent(self, asiento: Asiento, estado: Estado, vistos: frozenset[str]) -> Asiento | Refused:
+        """Back in the provider's queue. `estado`: what the fold makes of ENCOLADO and the hooks not in `vistos`."""
+        sets: dict[str, Any] = {"estado": estado, "evento_pendiente": tipo_for(estado), "vistos": set(vistos) or None}
+        removes = ("ausente_desde", "por_reenviar", "decision", *(("causas",) if estado is Estado.ENCOLADO else ()))
+        return self._in_error(asiento, sets, removes)
+
+    def dated(self, asiento: Asiento, fecha: date, vencimiento: date, vistos: frozenset[str]) -> Asiento | Refused:
+        """Its date was changed at the provider. Whether that also queued it again, the next ask tells."""
+        sets: dict[str, Any] = {
+            "fecha": fecha.isoformat(),
+            "vencimiento": vencimiento.isoformat(),
+            "vistos": set(vistos) or None,
+            "por_reenviar": True,
+        }
+        return self._in_error(asiento, sets, ("ausente_desde", "decision"))
+
+    def deleted(self, asiento: Asiento, causas: Sequence[Causa]) -> Asiento | Refused:
+        """Deleted from the provider's queue → ELIMINADO. Terminal; the event is owed."""
+        sets: dict[str, Any] = {
+            "estado": Estado.ELIMINADO,
+            "causas": causas_to_item(causas) or None,
+            "evento_pendiente": tipo_for(Estado.ELIMINADO),
+        }
+        return self._in_error(asiento, sets, ("ausente_desde", "decision"))
+
+    def park(self, asiento: Asiento, causas: Sequence[Causa], *, tell: bool) -> Asiento | Refused:
+        """Nothing more is done by itself → EN_REVISION. `tell`: each comprobante by itself, not as one incident."""
+        sets: dict[str, Any] = {
+            "estado": Estado.EN_REVISION,
+            "en_cola": True,
+            "causas": causas_to_item(causas),
+            "evento_pendiente": tipo_for(Estado.EN_REVISION) if tell else None,
+        }
+        return self._in_error(asiento, sets, ("ausente_desde", "decision"))
+
+    def decide(
+        self,
+        asiento: Asiento,
+        accion: Accion,
+        autor: Autor,
+        *,
+        expires: timedelta,
+        fecha: date | None = None,
+    ) -> Asiento | Refused:
+        """A person decided about what waits for one: in error again, with what is to be done about it.
+
+        The counts begin anew: a person may know that the cause is gone. The run does it, and asks the provider first.
+        What the provider never showed us is not resent but sent again: uncertain once more, its message on the queue
+        asks, under the conditions that absence has.
+        """
+        text = str(accion) if fecha is None else f"{accion}:{fecha.isoformat()}"
+        again = accion is Accion.REENVIAR and not asiento.en_cola
+        sk = self._begin("DECISION", asiento, accion, autor, expires=expires, fecha=fecha)
+        written = self._on_version(
+            asiento,
+            "estado = :EN_REVISION",
+            {":EN_REVISION": Estado.EN_REVISION},
+            sets={
+                "estado": Estado.INCIERTO if again else Estado.ERROR,
+                "decision": None if again else text,
+                "abierto": asiento.cuenta,
+            },
+            removes=("ciclos", "reenvios", "cambios_fecha", "evento_pendiente", "ausente_desde"),
+        )
+        self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
+        return written
+
+    def _in_error(self, asiento: Asiento, sets: dict[str, Any], removes: Sequence[str]) -> Asiento | Refused:
+        return self._on_version(asiento, "estado = :ERROR", _ERROR, sets=sets, removes=removes)
+
+    def _begin(
+        self,
+        kind: str,
+        asiento: Asiento,
+        accion: Accion,
+        autor: Autor,
+        *,
+        expires: timedelta,
+        fecha: date | None = None,
+        vencimiento: date | None = None,
+    ) -> str:
+        """A line of the timeline, before anything is done; its sk."""
+        now = self._clock()
+        line = {
+            "pk": asiento.pk,
+            "sk": f"{kind}#{to_iso(now)}#{accion}",
+            "accion": str(accion),
+            "quien": autor.quien,
+            "motivo": autor.motivo[:MOTIVO_MAX],
+            "empezada": to_iso(now),
+            "vence": int((now + expires).timestamp()),
+        }
+        if fecha:
+            line["fecha"] = fecha.isoformat()
+        if vencimiento:
+            line["vencimiento"] = vencimiento.isoformat()
+        self._client.put_item(TableName=self._table, Item=to_values(line))
+        return str(line["sk"])
+
+    def _end(self, asiento: Asiento, sk: str, codigo: str, detalle: str) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=key_of(asiento.pk, sk),
+            UpdateExpression="SET resultado = :codigo, detalle = :detalle, terminada = :now",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues=to_values(
+                {":codigo": codigo, ":detalle": detalle[:MOTIVO_MAX], ":now": to_iso(self._clock())}
+            ),
+        )
