@@ -25,6 +25,7 @@ DEFAULT_ACCOUNT = "000000000000"
 SHORT = {
     "QuietPeriodSeconds": "3",
     "SettleSeconds": "1",
+    "ResendWaitSeconds": "1",
     "RetryDelaySeconds": "1",
     "LoteWindowSeconds": "1",
     "ProviderTimeoutSeconds": "3",

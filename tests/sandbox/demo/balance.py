@@ -20,7 +20,7 @@ Json: TypeAlias = dict[str, Any]
 
 
 class Fin(StrEnum):
-    """How a comprobante ended, as far as the accounts go. ERROR is in flight: resolving it is another story."""
+    """How a comprobante ended, as far as the accounts go. EN_REVISION: parked, a person must decide."""
 
     EMITIDO = "EMITIDO"
     ELIMINADO = "ELIMINADO"
@@ -58,7 +58,7 @@ class Row:
 
 _IN_LEDGER = {"EMITIDO": Fin.EMITIDO, "ELIMINADO": Fin.ELIMINADO, "EN_REVISION": Fin.EN_REVISION}
 _AT_PROVIDER = {"EMITIDO": Fin.EMITIDO, "ELIMINADO": Fin.ELIMINADO}
-_SAME_STATE = {"ERROR": "CON_ERROR", "ENCOLADO": "EN_COLA", "ENVIADO": "EN_COLA"}
+_SAME_STATE = {"EN_REVISION": "CON_ERROR", "ERROR": "CON_ERROR", "ENCOLADO": "EN_COLA", "ENVIADO": "EN_COLA"}
 """What the provider calls what the ledger calls so."""
 
 
@@ -107,9 +107,11 @@ def _fault(row: Row) -> str:
         return "refused by us, and yet it reached the provider" if provider else ""
     if provider is None:
         return "it never reached the provider"
-    if provider.fin is not sent.fin:
+    # What is parked here waits there, in error.
+    there = Fin.EN_VUELO if sent.fin is Fin.EN_REVISION else sent.fin
+    if provider.fin is not there:
         return f"the provider has it as {provider.estado}, expected {sent.fin}"
-    if sent.fin is Fin.EN_VUELO and provider.estado != _SAME_STATE[sent.estado]:
+    if there is Fin.EN_VUELO and provider.estado != _SAME_STATE[sent.estado]:
         return f"the provider has it as {provider.estado}, the ledger as {ledger.estado}"
     return _difference(sent, provider, ledger) if sent.fin is Fin.EMITIDO else ""
 

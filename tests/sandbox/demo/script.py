@@ -134,7 +134,7 @@ class _Author:
         """The troubles are written first; what is left of `count` is spread over the acts as ordinary comprobantes."""
         first = [*self._seed(), *self._unreadable(), *self._refused_by_us(), *self._on_the_web()]
         first += [self._refused_there(cuenta) for cuenta in (self.uno, self.uno, self.dos)]
-        first += [self._in_error(*pair) for pair in zip("UUDUD", ERRORS, strict=True)]
+        first += [self._in_error(*error) for error in ERRORS]
         first += [self._repeat(envio) for envio in first[:2]]
         old_form = [self._refused_there(self.uno)]
         left = count - len(first) - len(old_form) - _LATE - _WHILE_UNCERTAIN
@@ -261,9 +261,9 @@ class _Author:
     def _refused_there(self, cuenta: SandboxCuenta) -> Envio:
         return self._marked(cuenta, "RECHAZADA", "SIM:RECHAZAR", fin=Fin.RECHAZADO_ALLA)
 
-    def _in_error(self, who: str, kind: str) -> Envio:
+    def _in_error(self, who: str, kind: str, fin: Fin) -> Envio:
         cuenta = self.uno if who == "U" else self.dos
-        return self._marked(cuenta, "CON-ERROR", f"SIM:ERROR={kind}", fin=Fin.EN_VUELO, estado="ERROR")
+        return self._marked(cuenta, "CON-ERROR", f"SIM:ERROR={kind}", fin=fin)
 
     def _on_the_web(self) -> Iterator[Envio]:
         """They wait for an approval: one gets it, one never; two are deleted. And one is of a day to come."""
@@ -350,11 +350,23 @@ class _Author:
         return late, needs
 
 
-ERRORS = ("DATOS", "CONFIG", "10041", "AFIP", "DESCONOCIDO")
+ERRORS = (
+    ("U", "DATOS", Fin.ELIMINADO),
+    ("U", "CONFIG", Fin.EN_REVISION),
+    ("D", "DESCONOCIDO", Fin.EN_REVISION),
+    ("U", "AFIP", Fin.EMITIDO),
+    ("D", "AFIP_CAIDA", Fin.EMITIDO),
+    ("U", "10016*2", Fin.EMITIDO),
+    ("D", "10036", Fin.EMITIDO),
+    ("U", "AMBIGUO", Fin.EMITIDO),
+    ("D", "SIN_CAE", Fin.EMITIDO),
+)
+"""Of each class of error: whose, which, and how it ends once it was resolved."""
 _WHILE_UNCERTAIN, _LATE = 2, 16
 _ESTADO = {
     Fin.EMITIDO: "EMITIDO",
     Fin.ELIMINADO: "ELIMINADO",
+    Fin.EN_REVISION: "EN_REVISION",
     Fin.RECHAZADO_AQUI: "RECHAZADO",
     Fin.RECHAZADO_ALLA: "RECHAZADO",
 }

@@ -198,7 +198,7 @@ def _open_end(look: Look, key: Key, expected: Expected) -> str:
         return f"{name} is {estado}, to be {expected.estado}"
     if FINAL[expected.estado] not in look.told.get(key, ()):
         return f"{name}: no {FINAL[expected.estado]} heard"
-    if key in look.open and expected.fin is not Fin.EN_VUELO:
+    if key in look.open and expected.fin not in {Fin.EN_VUELO, Fin.EN_REVISION}:
         return f"{name} is still among what is open"
     return ""
 

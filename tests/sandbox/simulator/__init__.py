@@ -18,6 +18,7 @@ A comprobante may order its own fate by markers in `comentario` (see `fates`):
       10041                 associated comprobante not found; for ever
       DESCONOCIDO           a text nobody has seen; for ever
       AFIP                  EJBTransactionRolledbackException; once
+      AFIP_CAIDA            «los servicios de facturación no se encuentran operativos», alone; once
       CONFIG                PDV not enabled; until `web_fix_account`
       AMBIGUO               «existe en ARCA pero no en TusFacturas»; once. It IS authorised: a resend recovers its CAE,
                             a deletion leaves it legal in ARCA

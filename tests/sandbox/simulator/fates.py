@@ -59,6 +59,7 @@ _DEFAULTS: dict[str, tuple[Hasta, int]] = {
     "10041": ("siempre", 0),
     "DESCONOCIDO": ("siempre", 0),
     "AFIP": ("veces", 1),
+    "AFIP_CAIDA": ("veces", 1),
     "CONFIG": ("cuenta", 0),
     "AMBIGUO": ("veces", 1),
     "SIN_CAE": ("veces", 1),
