@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -10,18 +11,18 @@ from typing import TYPE_CHECKING
 from facturacion.asiento import Asiento
 from facturacion.asking import is_alive
 from facturacion.estado import EN_VUELO, Estado, speaks
-from tusfacturas.outcomes import Falla, LoteRechazado, TiempoAgotado
+from tusfacturas.outcomes import Aceptado, Falla, LoteRechazado, NoEnviado, TiempoAgotado
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
-    from datetime import date, datetime, timedelta
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
     from facturacion.estado import Hook
     from facturacion.ledger import Puerta
     from facturacion.mensaje import Mensaje
     from tusfacturas.models import ComprobanteListo
-    from tusfacturas.outcomes import Incierto, NoEnviado
+    from tusfacturas.outcomes import Incierto, Rechazado
 
 LOTE_MAX = 100
 """Requests in one lote (the provider's limit)."""
@@ -32,6 +33,8 @@ LOTE_STEP = 10
 DELAY_MAX_SECONDS = 1_800
 """The slowest redelivery: 300 receives of it stay below half of the queue's retention."""
 DELAY_SPREAD = 0.2
+DOUBT_LASTS = timedelta(seconds=2 * DELAY_MAX_SECONDS)
+"""Whatever waits comes at least once in that time: if nothing doubtful did, there is nothing doubtful."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ def by_cuenta(pedidos: Iterable[Pedido]) -> list[tuple[str, list[Pedido]]]:
         (cuenta, sorted(group, key=lambda p: p.orden)) for cuenta, group in groupby(alias, lambda p: p.mensaje.cuenta)
     ]
     return sorted(groups, key=lambda g: min(p.registro.sent_at for p in g[1]))
+
+
+def in_turn(pedidos: Iterable[Pedido], dudas: Mapping[str, int]) -> list[Pedido]:
+    """The pedidos of a cuenta, the doubted behind the others: by how often each was refused alone, then in order."""
+    return sorted(pedidos, key=lambda p: (dudas.get(p.external_reference, 0), p.orden))
 
 
 def without_repeats(pedidos: Iterable[Pedido]) -> tuple[list[Pedido], list[Pedido]]:
@@ -159,6 +167,22 @@ def replacement_fault(old: Asiento | None, reemplaza: str, external_reference: s
 
 def lote_limit(puerta: Puerta, *, individual: bool) -> int:
     return 1 if individual else min(puerta.limite or LOTE_MAX, LOTE_MAX)
+
+
+def held_by(outcomes: Sequence[Aceptado | Rechazado | Incierto | NoEnviado]) -> NoEnviado | None:
+    """What keeps the cuenta from sending more; None when nothing does.
+
+    A refusal that names nobody, beside what was accepted, is one comprobante's: it closes no door to the others.
+    """
+    not_sent = [o for o in outcomes if isinstance(o, NoEnviado)]
+    outage = next((o for o in not_sent if not isinstance(o, LoteRechazado) and type(o) is not NoEnviado), None)
+    works = any(isinstance(o, Aceptado) for o in outcomes)
+    return outage or (None if works else next(iter(not_sent), None))
+
+
+def after_doubt(puerta: Puerta, now: datetime) -> Puerta:
+    """Something was refused alone, and may be to blame for it: it has its turn behind the others."""
+    return replace(puerta, dudas_hasta=now + DOUBT_LASTS)
 
 
 def after_success(puerta: Puerta) -> Puerta:

@@ -15,7 +15,6 @@ comes again.
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -41,10 +40,10 @@ from tusfacturas.catalogue import read_lines
 from tusfacturas.outcomes import (
     Aceptado,
     Consulta,
+    Consumo,
     EnMantenimiento,
     Incierto,
     LoteProcesado,
-    LoteRechazado,
     NoEnviado,
     Rechazado,
 )
@@ -268,7 +267,7 @@ class _Ventanilla:
 
     def send(self, pedidos: Sequence[Pedido]) -> None:
         """In lotes while the door is open and there is time; then ask about what is uncertain."""
-        queue = deque(pedidos)
+        queue = self._in_turn(pedidos)
         while queue and self._time_for(self._s.time_for_a_lote) and self._is_open():
             lote = self._claim(queue)
             if lote:
@@ -280,6 +279,14 @@ class _Ventanilla:
         for pedido, asiento in self._worth_asking():
             if not (self._time_for(self._s.time_to_ask) and self._ask(pedido, asiento)):
                 break
+
+    def _in_turn(self, pedidos: Sequence[Pedido]) -> list[Pedido]:
+        """As they came, in order; while some of the cuenta may be in doubt, those behind the others."""
+        until = self._puerta.dudas_hasta
+        if until is None or self._w.clock() >= until:
+            return list(pedidos)
+        asientos = self._w.ledger.get_many(self._cuenta.alias, [p.external_reference for p in pedidos])
+        return packing.in_turn(pedidos, {a.external_reference: a.dudas for a in asientos})
 
     def _time_for(self, needed: timedelta) -> bool:
         return self._w.remaining() >= needed
@@ -328,16 +335,7 @@ class _Ventanilla:
             return
         before = self._puerta
         uncertain = next((p for p in posted if isinstance(p.outcome, Incierto)), None)
-        works = any(isinstance(p.outcome, Aceptado) for p in posted)
-        # A refusal that names nobody, beside what was accepted, is one comprobante's: it closes no door to the others.
-        held = next(
-            (
-                p.outcome
-                for p in posted
-                if isinstance(p.outcome, NoEnviado) and not (works and isinstance(p.outcome, LoteRechazado))
-            ),
-            None,
-        )
+        held = packing.held_by([p.outcome for p in posted])
         if uncertain:
             assert isinstance(uncertain.outcome, Incierto)  # noqa: S101 - chosen so
             reference = uncertain.claimed.pedido.external_reference
@@ -347,6 +345,8 @@ class _Ventanilla:
             self._held("no_enviado", motivo=held.codigo, detalle=held.detalle)
         else:
             self._puerta = packing.after_success(before)
+        if any(p.dudoso for p in posted):
+            self._puerta = packing.after_doubt(self._puerta, self._w.clock())
         self._w.ledger.change_puerta(before, self._puerta)
 
     def _knock_again_at(self, held: NoEnviado) -> datetime:
@@ -363,15 +363,17 @@ class _Ventanilla:
 
     # -- claim ---------------------------------------------------------------------------------------------------
 
-    def _claim(self, queue: deque[Pedido]) -> list[Claimed]:
+    def _claim(self, queue: list[Pedido]) -> list[Claimed]:
         """Claims from the front of `queue` until the lote is full; what cannot be claimed is judged on the way."""
         begun = self._w.clock()
         post_hasta = begun + self._s.post_within
         lote_id = self._w.new_id()
         limit = packing.lote_limit(self._puerta, individual=self._cuenta.modo == "individual")
+        # Who is in the lote is decided by their turn, their order in it by fecha.
+        queue[:limit] = sorted(queue[:limit], key=lambda p: p.orden)
         lote: list[Claimed] = []
         while queue and len(lote) < limit and self._w.clock() < begun + self._s.time_to_claim:
-            pedido = queue.popleft()
+            pedido = queue.pop(0)
             listo = pedido.listo
             reclamo = Reclamo(
                 cuenta=self._cuenta.alias,
@@ -445,7 +447,7 @@ class _Ventanilla:
         if not self._may_leave(lote):
             self._record_not_sent(lote)
             return []
-        return post(lote, send=self._send_lote, renew=self._renew)
+        return post(lote, send=self._send_lote, renew=self._renew, room=self._room)
 
     def _may_leave(self, lote: Sequence[Claimed]) -> bool:
         """The last look at the clock before the POST: it leaves before the `post_hasta` of its claims, or never."""
@@ -461,6 +463,11 @@ class _Ventanilla:
                 return LoteProcesado({pedido.external_reference: outcome})
             return outcome
         return self._cliente.lotes_encola([pedido.listo.peticion for pedido in pedidos])
+
+    def _room(self) -> int | None:
+        """What the plan has left, by the provider's own count; None where it does not say."""
+        consumo = self._cliente.consumo() if self._time_for(self._s.time_to_ask) else None
+        return consumo.disponibles if isinstance(consumo, Consumo) else None
 
     def _renew(self, lote: Sequence[Claimed]) -> list[Claimed]:
         if not self._time_for(self._s.time_for_a_lote):
@@ -486,7 +493,7 @@ class _Ventanilla:
         """Each outcome, on the condition that the lote is still ours; then the door, the events, the acks."""
         known: list[tuple[Pedido, Asiento]] = []
         whole: dict[str, tuple[Causa, ...]] = {}
-        for (pedido, asiento), outcome in posted:
+        for (pedido, asiento), outcome, dudoso in posted:
             reference = pedido.external_reference
             match outcome:
                 case Aceptado():
@@ -500,7 +507,7 @@ class _Ventanilla:
                         known.append((pedido, stored))
                         whole[reference] = causas
                 case NoEnviado():
-                    self._w.ledger.not_sent(asiento)
+                    self._w.ledger.not_sent(asiento, dudoso=dudoso)
                 case Incierto():
                     self._w.ledger.uncertain(asiento)
                 case _:

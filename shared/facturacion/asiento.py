@@ -54,6 +54,7 @@ class Asiento:
     `post_hasta`: the last instant at which that POST may still leave. `quieto_desde`: where the quiet period starts:
     `post_hasta` while ENVIANDO, the instant of the record once INCIERTO. `orden`: instant of the POST + position.
     `previos`: earlier attempts that may still send hooks. `ciclos`: how often this content was uncertain, then absent.
+    `dudas`: how often it was refused alone in words that name nobody, and nothing proved that it was to blame.
     `vistos`: hooks accounted for by our own last record.
     `rechazados`: the hash of every content that was refused. `en_cola`: there was evidence of it in the provider's
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
@@ -69,6 +70,7 @@ class Asiento:
     datos: Datos
     previos: int = 0
     ciclos: int = 0
+    dudas: int = 0
     lote_id: str | None = None
     post_hasta: datetime | None = None
     quieto_desde: datetime | None = None
@@ -135,6 +137,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         ),
         previos=int(item.get("previos", 0)),
         ciclos=int(item.get("ciclos", 0)),
+        dudas=int(item.get("dudas", 0)),
         lote_id=item.get("lote_id"),
         post_hasta=_instant(item.get("post_hasta")),
         quieto_desde=_instant(item.get("quieto_desde")),

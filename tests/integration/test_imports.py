@@ -16,11 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("pack_lotes", "receive_webhook", "follow_hooks", "resolve_errors", "reconcile")
 SHARED = ("facturacion", "tusfacturas")
 PURE = (
+    "pack_lotes.packing",
     "pack_lotes.posting",
     "resolve_errors.dates",
     "resolve_errors.planning",
     "resolve_errors.waits",
     "facturacion.accion",
+    "facturacion.asking",
     "facturacion.estado",
     "facturacion.asiento",
     "facturacion.events",

@@ -85,9 +85,9 @@ ROWS = [
         "claim of corrected content",
         lambda ledger, read: ledger.claim_again(reclamo("hash-2"), read, frozenset({"h1"})),
         frozenset({"RECHAZADO"}),
-        given={**FORGETTABLE, "rechazados": {"hash-1"}, "vistos": {"h0"}, "ciclos": 3},
+        given={**FORGETTABLE, "rechazados": {"hash-1"}, "vistos": {"h0"}, "ciclos": 3, "dudas": 2},
         sets=CLAIM | {"hash": "hash-2", "previos": 1, "vistos": {"h1"}},
-        removes=(*CLAIM_FORGETS, "ciclos"),
+        removes=(*CLAIM_FORGETS, "ciclos", "dudas"),
         unless=(MOVED, {"rechazados": {"hash-1", "hash-2"}}),
     ),
     Row(
@@ -116,6 +116,14 @@ ROWS = [
         given=NOTED,
         sets={"estado": "PENDIENTE"},
         removes=("ausente_desde",),
+        unless=(OTHER_LOTE, NO_LOTE),
+    ),
+    Row(
+        "not sent, and in doubt",
+        lambda ledger, read: ledger.not_sent(read, dudoso=True),
+        frozenset({"ENVIANDO"}),
+        given={"dudas": 2},
+        sets={"estado": "PENDIENTE", "dudas": 3},
         unless=(OTHER_LOTE, NO_LOTE),
     ),
     Row(

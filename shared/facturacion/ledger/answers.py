@@ -67,13 +67,16 @@ class Answers(Table):
             add_hash=True,
         )
 
-    def not_sent(self, asiento: Asiento) -> Asiento | Refused:
-        """Nothing left, or nothing was queued → PENDIENTE: the queue will bring it again."""
+    def not_sent(self, asiento: Asiento, *, dudoso: bool = False) -> Asiento | Refused:
+        """Nothing left, or nothing was queued → PENDIENTE: the queue will bring it again.
+
+        `dudoso`: it was refused alone, perhaps by its own fault: from now on it has its turn behind others.
+        """
         return self._record(
             asiento,
             "lote_id = :l AND estado = :ENVIANDO",
             (Estado.ENVIANDO,),
-            sets={"estado": Estado.PENDIENTE},
+            sets={"estado": Estado.PENDIENTE} | ({"dudas": asiento.dudas + 1} if dudoso else {}),
             removes=("ausente_desde",),
         )
 

@@ -74,7 +74,8 @@ class Claims(Table):
             reclamo,
             condition,
             {":antes": stored.estado, ":v": stored.version},
-            also={"previos": previos, "vistos": set(vistos) or None} | ({"ciclos": None} if corrected else {}),
+            also={"previos": previos, "vistos": set(vistos) or None}
+            | ({"ciclos": None, "dudas": None} if corrected else {}),
         )
 
     def renew(self, asiento: Asiento, post_hasta: datetime) -> Asiento | Refused:

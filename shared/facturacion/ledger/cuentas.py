@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, asiento_from_item, pk_of
@@ -11,7 +12,6 @@ from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from facturacion.asiento import Asiento
 
@@ -27,6 +27,7 @@ class Puerta:
     `limite`: how many comprobantes the next lote may hold. `incierta`: the reference of an uncertain outcome that
     closed it; until a query is answered no new lote leaves. `cerrada_hasta`: the provider itself takes nothing of this
     cuenta (maintenance, 429, no quota, bad credentials); `golpes` counts how often in a row, for a growing wait.
+    `dudas_hasta`: until then some of its comprobantes may be in doubt (`Asiento.dudas`), and it is worth reading which.
     """
 
     cuenta: str
@@ -35,6 +36,7 @@ class Puerta:
     cerrada_hasta: datetime | None = None
     golpes: int = 0
     motivo: str | None = None
+    dudas_hasta: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,10 @@ class Doors(Table):
             cuenta=cuenta,
             limite=int(item["limite"]) if "limite" in item else None,
             incierta=item.get("incierta"),
-            cerrada_hasta=from_iso(item["cerrada_hasta"]) if "cerrada_hasta" in item else None,
+            cerrada_hasta=_instant(item, "cerrada_hasta"),
             golpes=int(item.get("golpes", 0)),
             motivo=item.get("motivo"),
+            dudas_hasta=_instant(item, "dudas_hasta"),
         )
 
     def change_puerta(self, before: Puerta, after: Puerta, *, if_incierta: str | None = None) -> bool:
@@ -98,8 +101,7 @@ class Doors(Table):
         """
         old, new = asdict(before), asdict(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
-        if after.cerrada_hasta and "cerrada_hasta" in changed:
-            changed["cerrada_hasta"] = to_iso(after.cerrada_hasta)
+        changed |= {name: to_iso(value) for name, value in changed.items() if isinstance(value, datetime)}
         return not changed or self._change(before.cuenta, changed, if_incierta)
 
     def _change(self, cuenta: str, changed: dict[str, Any], if_incierta: str | None) -> bool:
@@ -223,3 +225,7 @@ def arriendo_from_item(cuenta: str, item: Mapping[str, Any]) -> Arriendo:
         pedidos=int(item.get("pedidos", 0)),
         debida=from_iso(item["corrida_debida"]) if "corrida_debida" in item else None,
     )
+
+
+def _instant(item: Mapping[str, Any], name: str) -> datetime | None:
+    return from_iso(item[name]) if name in item else None
