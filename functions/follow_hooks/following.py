@@ -11,6 +11,7 @@ import base64
 from typing import TYPE_CHECKING, NamedTuple
 
 from facturacion.asiento import Asiento, Causa
+from facturacion.asking import UNKNOWN_REFERENCE
 from facturacion.estado import Estado
 from facturacion.ledger import Refused
 from tusfacturas.catalogue import read_lines
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from facturacion.ledger import Ledger
-
-UNKNOWN = Causa(
-    "ReferenciaAjena",
-    "external_reference",
-    "TusFacturas avisó de una referencia que nadie pidió emitir por aquí: puede ser de otro sistema.",
-)
 
 
 class Stored(NamedTuple):
@@ -67,7 +62,7 @@ def fold(hook: Stored, ledger: Ledger) -> Asiento | None:
     if stored is None:
         # Noted first, so that its event is told even if nothing else of this cuenta ever happens.
         ledger.owe_contrast(hook.cuenta)
-        created = ledger.unknown_reference(hook.cuenta, hook.external_reference, UNKNOWN)
+        created = ledger.unknown_reference(hook.cuenta, hook.external_reference, UNKNOWN_REFERENCE)
         # Claimed in the same moment: then the stream's repeat of this record finds the claim. It cannot be dropped.
         return created if isinstance(created, Asiento) else fold(hook, ledger)
     return _unmoved(hook, stored, ledger)

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, assert_never
 from botocore.exceptions import BotoCoreError, ClientError
 
 from facturacion.asiento import Asiento, Causa, Datos
-from facturacion.asking import ask, is_alive
+from facturacion.asking import UNKNOWN_REFERENCE, ask, is_alive
 from facturacion.contrast import FEW
 from facturacion.cuentas import CuentaMalConfigurada
-from facturacion.estado import EN_VUELO, Estado
+from facturacion.estado import EN_VUELO, Estado, speaks
 from facturacion.ledger import Reclamo, Refused
 from facturacion.mensaje import Ininteligible
 from facturacion.telling import tell
@@ -386,11 +386,28 @@ class _Ventanilla:
             )
             # Where AWS fails on one, those that were claimed before it still leave.
             with _the_rest_goes_on(self._w, cuenta=self._cuenta.alias, external_reference=pedido.external_reference):
-                written = self._w.ledger.claim(reclamo)
+                written = self._heard_of(reclamo) or self._w.ledger.claim(reclamo)
                 asiento = self._lost(pedido, reclamo, written.stored) if isinstance(written, Refused) else written
                 if asiento:
                     lote.append(Claimed(pedido, asiento))
         return lote
+
+    def _heard_of(self, reclamo: Reclamo) -> Refused | None:
+        """What stands before a claim, where the provider spoke of the reference before we did; None where it did not.
+
+        The stream may not have folded the hook yet, and then nothing is written that would keep the claim from being
+        the second invoice. One read each, one after the other: a hundred take a second or two of `time_to_claim`.
+        """
+        cuenta, reference = reclamo.cuenta, reclamo.external_reference
+        if not any(speaks(hook) for hook in self._w.ledger.hooks(cuenta, reference)):
+            return None
+        stored = self._w.ledger.get(cuenta, reference)
+        if stored:
+            return Refused(stored)
+        # As follow_hooks does it: noted first, so that its event is told even if nothing else ever happens.
+        self._w.ledger.owe_contrast(cuenta)
+        created = self._w.ledger.unknown_reference(cuenta, reference, UNKNOWN_REFERENCE)
+        return created if isinstance(created, Refused) else Refused(created)
 
     def _lost(self, pedido: Pedido, reclamo: Reclamo, stored: Asiento | None) -> Asiento | None:
         """Somebody was there before. The asiento, if it could be claimed on a second look."""

@@ -36,6 +36,11 @@ CICLOS_MAX = 3
 SENDER_MARGIN = timedelta(seconds=5)
 """What a sender may need, after its read timeout, to write what it heard."""
 
+UNKNOWN_REFERENCE = Causa(
+    "ReferenciaAjena",
+    "external_reference",
+    "TusFacturas avisó de una referencia que nadie pidió emitir por aquí: puede ser de otro sistema.",
+)
 REFUSED_YET_PRESENT = Causa("RechazadoPeroPresente", "", "Fue rechazado, y sin embargo está en TusFacturas.")
 _MOVED_BY_HOOKS = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.PENDIENTE})
 """In flight, a first attempt's hook is about to move it: the stream is only behind."""
