@@ -38,13 +38,15 @@ def stored_hook(image: Mapping[str, Any]) -> Stored:
     """`image`: the NewImage of a `HOOK#` item, as the stream's event has it: typed, and binary as base64."""
     cuenta, _, reference = image["pk"]["S"].partition("#")
     body = base64.b64decode(image["cuerpo"]["B"])
+    kept = image.get("mensajes")
+    mensajes = [text["S"] for text in kept["L"]] if kept else read_hook(body).mensajes
     evento = image["evento"]["S"]
     return Stored(
         cuenta=cuenta,
         external_reference=reference,
         hook_id=image["hook_id"]["S"],
         evento=evento,
-        causas=tuple(Causa(line.codigo, "", line.texto) for line in read_lines(read_hook(body).mensajes)),
+        causas=tuple(Causa(line.codigo, "", line.texto) for line in read_lines(mensajes)),
     )
 
 

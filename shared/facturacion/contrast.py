@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 """Comprobantes in a page (the provider's limit)."""
+ASKED_PER_PAGE = 100
+"""Open comprobantes of one fecha for each page that is read although all were found: 0.01 queries for each of them."""
 FEW = 3
 """Up to this many of one fecha are asked by reference: cheaper for the provider than a page of the whole day."""
 AT_A_TIME = 5_000
@@ -200,7 +202,13 @@ class _Contrast:
             self._ask_by_reference(asiento, hooks.get(asiento.external_reference, ()))
 
     def _pages(self, fecha: date, wanted: set[str]) -> dict[str, list[Encontrado]]:
-        """Those of `wanted` that the pages of a fecha show; pages are read until all are there or none is left."""
+        """Those of `wanted` that the pages of a fecha show, each with every match that was read.
+
+        Pages are read until all are there or none is left. What may be a second comprobante of a reference is promised
+        to be seen on the first page, and on one more for each further hundred that are asked about: a fecha of up to a
+        thousand is read to its end, a longer one as far as its open ones pay for it.
+        """
+        affordable = -(-len(wanted) // ASKED_PER_PAGE)
         found: dict[str, list[Encontrado]] = {}
         pagina = 0
         while self._may_ask():
@@ -211,7 +219,8 @@ class _Contrast:
                 if encontrado.external_reference in wanted:
                     found.setdefault(encontrado.external_reference, []).append(encontrado)
             pagina += 1
-            if len(found) == len(wanted) or not answer.comprobantes or pagina * PAGE >= answer.total:
+            read_enough = len(found) == len(wanted) and pagina >= affordable
+            if read_enough or not answer.comprobantes or pagina * PAGE >= answer.total:
                 break
         return found
 
@@ -334,7 +343,8 @@ def contrast_if_nobody_did(
     time and the reconciliation's pace, nothing else.
     """
     now = f.clock()
-    if not f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=now + remaining()):
+    until = now + remaining()
+    if not f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=until):
         f.ledger.owe_contrast(cuenta.alias)
         return None
     try:
@@ -344,7 +354,7 @@ def contrast_if_nobody_did(
         f.ledger.owe_contrast(cuenta.alias)
         raise
     finally:
-        f.ledger.give_pulse_back(cuenta.alias)
+        f.ledger.give_pulse_back(cuenta.alias, until=until)
     if done.unfinished or not done.answered:
         f.ledger.owe_contrast(cuenta.alias)
     f.logger.info("contraste", extra={"cuenta": cuenta.alias, **asdict(done)})

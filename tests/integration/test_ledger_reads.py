@@ -182,6 +182,16 @@ def test_a_body_too_large_to_keep_is_cut_and_says_so(ledger, dynamodb):
     assert (len(bytes(stored["cuerpo"])), stored["cortado"]) == (64 * 1024, True)
 
 
+def test_the_reasons_of_a_body_too_large_to_keep_are_kept_beside_it(ledger, dynamodb):
+    """They can be read only while the body is whole; an item holds 400 KB."""
+    many = replace(hook(), mensajes=tuple("ñ" * 5_000 for _ in range(50)))
+    ledger.store_hook("norte", many, b"x" * 256 * 1024, expires=EXPIRES)
+    stored = raw(dynamodb, sk="HOOK#h1")
+    assert len(stored["mensajes"]) == 50 and set(stored["mensajes"]) == {"ñ" * 1_000}
+    ledger.store_hook("norte", replace(many, hook_id="h2"), b"{}", expires=EXPIRES)
+    assert "mensajes" not in raw(dynamodb, sk="HOOK#h2")
+
+
 def test_a_hook_without_a_reference_is_kept_apart(ledger, dynamodb):
     ledger.store_hook("norte", hook(reference=None), b"{}", expires=EXPIRES)
     assert raw(dynamodb, pk="norte#", sk="HOOK#h1")["evento"] == "encolado"
@@ -189,7 +199,9 @@ def test_a_hook_without_a_reference_is_kept_apart(ledger, dynamodb):
 
 # -- the door --------------------------------------------------------------------------------------------------------
 
-CLOSED = Puerta("norte", limite=50, incierta="A-1", cerrada_hasta=START, golpes=2, motivo="TiempoAgotado")
+CLOSED = Puerta(
+    "norte", limite=50, incierta="A-1", cerrada_hasta=START, golpes=2, motivo="TiempoAgotado", dudas_hasta=START
+)
 
 
 def test_a_door_nobody_touched_is_open(ledger):
@@ -241,6 +253,19 @@ def test_of_all_who_would_contrast_a_cuenta_one_may(ledger, clock):
     assert ledger.take_pulse("sur", not_since=since, until=START)
     clock.advance(seconds=30)
     assert ledger.take_pulse("norte", not_since=clock.now - timedelta(seconds=30), until=START)
+
+
+def test_a_turn_is_given_back_by_whoever_has_it_and_by_nobody_else(ledger, clock):
+    """One that overran its time finds that its successor has begun."""
+    mine, its = START + timedelta(seconds=60), START + timedelta(seconds=120)
+    assert ledger.take_pulse("norte", not_since=START, until=mine)
+    clock.advance(seconds=60)
+    assert ledger.take_pulse("norte", not_since=clock.now, until=its)
+    clock.advance(seconds=1)
+    ledger.give_pulse_back("norte", until=mine)
+    assert not ledger.take_pulse("norte", not_since=clock.now, until=its)
+    ledger.give_pulse_back("norte", until=its)
+    assert ledger.take_pulse("norte", not_since=clock.now, until=its)
 
 
 def test_what_waits_is_noted_until_somebody_looks(ledger, clock):

@@ -268,6 +268,19 @@ def test_what_is_kept_of_a_body_is_cut_at_64_kb_and_over_256_kb_is_refused(house
     assert bytes(item["cuerpo"]["B"]) == largest[:HOOK_BODY_MAX] and item["cortado"]["BOOL"]
 
 
+@pytest.mark.parametrize("size", [100, 60 * 1024, 200 * 1024])
+def test_an_error_tells_its_reasons_however_large_its_hook_is(house, size):
+    """A body that is cut is no JSON any more: what it says is read before."""
+    house.send("A-1")
+    house.pack()
+    reasons = ["El campo fecha no es correcto. (#6661145.10016)", "x" * size]
+    body = HOOK | {"evento": "error", "msg": reasons, "external_reference": "A-1"}
+    assert house.post("norte", body, headers=TOKEN) == 200
+    house.follow()
+    (event,) = house.details("A-1", "ComprobanteConError")
+    assert event["codigo"] == "AFIP-10016" and len(event["causas"]) == 2
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

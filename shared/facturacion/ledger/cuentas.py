@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -196,14 +197,20 @@ class Open(Table):
             return False
         return True
 
-    def give_pulse_back(self, cuenta: str) -> None:
-        """The contrast has ended: the interval to the next one begins now."""
-        self._client.update_item(
-            TableName=self._table,
-            Key=key_of(CUENTAS, cuenta),
-            UpdateExpression="SET contrastado = :now REMOVE contrastando",
-            ExpressionAttributeValues=to_values({":now": to_iso(self._clock())}),
-        )
+    def give_pulse_back(self, cuenta: str, *, until: datetime) -> None:
+        """The contrast that has the cuenta `until` then has ended: the interval to the next one begins now.
+
+        Whoever overran that instant may find a successor at work, and leaves it its turn: no two have the same one,
+        for the later began when the earlier was over.
+        """
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=key_of(CUENTAS, cuenta),
+                UpdateExpression="SET contrastado = :now REMOVE contrastando",
+                ConditionExpression="contrastando = :until",
+                ExpressionAttributeValues=to_values({":now": to_iso(self._clock()), ":until": to_iso(until)}),
+            )
 
     def owe_contrast(self, cuenta: str) -> None:
         """Something of this cuenta waits to be contrasted: the next reconciliation takes it."""

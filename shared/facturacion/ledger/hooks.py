@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HOOK_BODY_MAX = 64 * 1024
 """What is kept of a hook's body, in bytes."""
+MENSAJE_MAX = 1_000
+"""What is kept of each of its texts where the body is cut: with fifty of them the item is far below its 400 KB."""
 _IN_FLIGHT = (Estado.ENVIANDO, Estado.INCIERTO, Estado.PENDIENTE)
 _FIRST_ATTEMPT_IN_FLIGHT = "(previos = :cero AND estado IN (:ENVIANDO, :INCIERTO, :PENDIENTE))"
 """While earlier attempts may still send hooks, a hook cannot be told from one of theirs and moves nothing in flight."""
@@ -72,7 +74,9 @@ class Hooks(Table):
         if hook.intento is not None:
             item["intento"] = hook.intento
         if len(body) > HOOK_BODY_MAX:
+            # Cut it is no JSON any more, and nobody could read from it why a comprobante is in error.
             item["cortado"] = True
+            item["mensajes"] = [texto[:MENSAJE_MAX] for texto in hook.mensajes]
         self._client.put_item(
             TableName=self._table,
             Item=to_values(item),
