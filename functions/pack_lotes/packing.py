@@ -139,6 +139,17 @@ def judge(stored: Asiento, content: str, now: datetime, *, provider_timeout: tim
             return Veredicto.CONOCIDO
 
 
+def worth_returning_soon(before: Asiento, after: Asiento, now: datetime, *, settle: timedelta) -> bool:
+    """After an answered ask: whether what the message waits for is a moment away.
+
+    It may be claimed now, or a second absence may confirm the first as soon as SettleSeconds are over. Where that is
+    over and decided nothing (a hook that nobody has folded yet), it waits the longer each time, as any other.
+    """
+    if after.version != before.version and (after.estado is Estado.PENDIENTE or after.ausente_desde):
+        return True
+    return after.ausente_desde is not None and now < after.ausente_desde + settle
+
+
 def contradicted(stored: Asiento, hooks: Iterable[Hook]) -> bool:
     """Whether a hook not accounted for says that what we believe not to be at the provider is: a reason to ask first.
 

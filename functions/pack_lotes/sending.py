@@ -18,7 +18,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -145,22 +145,30 @@ def send(messages: list[Registro], world: World, settings: Settings) -> list[str
         base=max(1, round(settings.retry_delay.total_seconds())),
         rng=world.rng,
     )
-    understood = []
+    understood: list[Pedido] = []
+    doubtful: list[Doubtful] = []
     for registro in messages:
         with _the_rest_goes_on(world, message_id=registro.message_id):
-            pedido = _understand(registro, inbox, world, settings)
-            if pedido:
-                understood.append(pedido)
+            read = _understand(registro, inbox, world, settings)
+            if isinstance(read, Doubtful):
+                doubtful.append(read)
+            elif read:
+                understood.append(read)
     pedidos, repeats = packing.without_repeats(understood)
     for repeat in repeats:
         # Its twin has its turn now; next time this one finds a known state.
         inbox.come_again_soon(repeat.registro)
-    for alias, group in packing.by_cuenta(pedidos):
+    turns = dict(packing.by_cuenta(pedidos))
+    for doubt in doubtful:
+        turns.setdefault(doubt.invalido.mensaje.cuenta, [])
+    for alias, group in turns.items():
         with _the_rest_goes_on(world, cuenta=alias):
             cuenta = world.cuentas.get(alias)
             if cuenta:
                 with world.connect(cuenta) as cliente:
-                    _Ventanilla(cuenta, cliente, inbox, world, settings).send(group)
+                    ventanilla = _Ventanilla(cuenta, cliente, inbox, world, settings)
+                    ventanilla.send(group)
+                    ventanilla.ask([d for d in doubtful if d.invalido.mensaje.cuenta == alias])
     with _the_rest_goes_on(world):
         inbox.postpone()
     return inbox.open_ids
@@ -175,7 +183,14 @@ def _the_rest_goes_on(world: World, **fields: str) -> Iterator[None]:
         world.logger.exception("no_se_pudo", extra={**fields, "codigo": type(error).__name__})
 
 
-def _understand(registro: Registro, inbox: Inbox, world: World, settings: Settings) -> Pedido | None:
+class Doubtful(NamedTuple):
+    """It breaks the rules of today and waits to be sent again, and a hook says that it is at the provider already."""
+
+    invalido: Invalido
+    asiento: Asiento
+
+
+def _understand(registro: Registro, inbox: Inbox, world: World, settings: Settings) -> Pedido | Doubtful | None:
     read = refusing.read(
         registro,
         find_cuenta=world.cuentas.get,
@@ -187,8 +202,7 @@ def _understand(registro: Registro, inbox: Inbox, world: World, settings: Settin
         _reject(registro, read, inbox, world, settings)
         return None
     if isinstance(read, Invalido):
-        _refuse(read, inbox, world, settings)
-        return None
+        return _refuse(read, inbox, world, settings)
     return read
 
 
@@ -201,20 +215,29 @@ def _reject(registro: Registro, ilegible: Ininteligible, inbox: Inbox, world: Wo
     world.logger.warning("mensaje_rechazado", extra={"message_id": registro.message_id, "codigo": codigo})
 
 
-def _refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) -> None:
-    """RECHAZADO by us, and its event. A repeat of what was refused is told again; another content is a conflict."""
+def _refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) -> Doubtful | None:
+    """RECHAZADO by us, and its event. A repeat of what was refused is told again; another content is a conflict.
+
+    What is there already is refused on what was read of it, hooks included: where one of them says that what waits is
+    at the provider, it must be asked about first.
+    """
     mensaje, causas = invalido.mensaje, invalido.causas
-    written = world.ledger.refuse_unsent(mensaje.cuenta, mensaje.external_reference, invalido.datos, causas)
+    cuenta, reference = mensaje.cuenta, mensaje.external_reference
+    written = world.ledger.refuse_unsent(cuenta, reference, invalido.datos, causas)
+    if isinstance(written, Refused) and (stored := written.stored) and _may_be_refused(stored, mensaje.hash):
+        if stored.estado is Estado.PENDIENTE and packing.contradicted(stored, world.ledger.hooks(cuenta, reference)):
+            return Doubtful(invalido, stored)
+        written = world.ledger.refuse_unsent(cuenta, reference, invalido.datos, causas, stored=stored)
     asiento = written
     if isinstance(written, Refused):
         stored = written.stored
         if stored is None:
-            return
+            return None
         if mensaje.hash in stored.rechazados:
             asiento = stored if stored.datos.hash == mensaje.hash else _as_refused(stored, mensaje.hash)
         elif stored.datos.hash != mensaje.hash and stored.datos.hash:
-            _reject(invalido.registro, _conflict(mensaje.external_reference), inbox, world, settings)
-            return
+            _reject(invalido.registro, _conflict(reference), inbox, world, settings)
+            return None
         elif packing.judge(stored, mensaje.hash, world.clock(), provider_timeout=settings.provider_timeout) is (
             Veredicto.CONOCIDO
         ):
@@ -222,17 +245,24 @@ def _refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) 
             asiento, causas = stored, stored.causas
         else:
             # It may be at the provider; the reconciliation asks about it.
-            return
+            return None
     assert isinstance(asiento, Asiento)  # noqa: S101 - a refusal that was not written was replaced above
     fields = {
-        "cuenta": mensaje.cuenta,
-        "external_reference": mensaje.external_reference,
+        "cuenta": cuenta,
+        "external_reference": reference,
         "codigos": sorted({c.codigo for c in causas}),
     }
     world.logger.info("comprobante_rechazado", extra=fields)
     world.count("Rechazados", 1)
     if tell([(asiento, causas)], ledger=world.ledger, bus=world.bus, at=world.clock())[0]:
         inbox.ack(invalido.registro)
+    return None
+
+
+def _may_be_refused(stored: Asiento, content: str) -> bool:
+    if stored.estado is Estado.RECHAZADO:
+        return content not in stored.rechazados
+    return stored.estado is Estado.PENDIENTE and stored.datos.hash == content
 
 
 def _as_refused(stored: Asiento, content: str) -> Asiento:
@@ -243,6 +273,7 @@ def _as_refused(stored: Asiento, content: str) -> Asiento:
         estado=Estado.RECHAZADO,
         version=stored.version,
         datos=Datos(hash=content),
+        causas=dict(stored.motivos).get(content, ()),
     )
 
 
@@ -276,7 +307,11 @@ class _Ventanilla:
         for pedido in queue:
             self._inbox.come_again_soon(pedido.registro)
         self._hold(pedidos)
-        for pedido, asiento in self._worth_asking():
+        self.ask(self._worth_asking())
+
+    def ask(self, about: Sequence[Claimed | Doubtful]) -> None:
+        """One after the other, while the provider answers and there is time."""
+        for pedido, asiento in about:
             if not (self._time_for(self._s.time_to_ask) and self._ask(pedido, asiento)):
                 break
 
@@ -557,7 +592,7 @@ class _Ventanilla:
 
     def _tell_and_ack(
         self,
-        known: Sequence[tuple[Pedido, Asiento]],
+        known: Sequence[tuple[Pedido | Invalido, Asiento]],
         causas: dict[str, tuple[Causa, ...]] | None = None,
     ) -> None:
         owed = [(asiento, (causas or {}).get(asiento.external_reference)) for _, asiento in known]
@@ -582,7 +617,7 @@ class _Ventanilla:
             self._w.ledger.owe_contrast(self._cuenta.alias)
         return asked
 
-    def _ask(self, pedido: Pedido, asiento: Asiento) -> bool:
+    def _ask(self, pedido: Pedido | Invalido, asiento: Asiento) -> bool:
         """Whether the provider answered: if it does not, nobody else is asked about in this invocation."""
         preguntado = self._ask_about(asiento)
         after = preguntado.asiento
@@ -591,7 +626,9 @@ class _Ventanilla:
         )
         if veredicto is Veredicto.CONOCIDO:
             self._tell_and_ack([(pedido, after)])
-        elif preguntado.answered and (after.estado is Estado.PENDIENTE or after.ausente_desde):
+        elif preguntado.answered and packing.worth_returning_soon(
+            asiento, after, self._w.clock(), settle=self._s.settle
+        ):
             self._inbox.come_again_soon(pedido.registro)
         if after.estado is Estado.EMITIDO:
             # Its CAE is fetched by the reconciliation, which gets many with one query.

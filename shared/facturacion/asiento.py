@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SK_ESTADO = "ESTADO"
 CAUSAS_MAX = 2
+MOTIVOS_MAX = 3
 CAUSA_TEXTO_MAX = 100
 
 
@@ -56,7 +57,8 @@ class Asiento:
     `previos`: earlier attempts that may still send hooks. `ciclos`: how often this content was uncertain, then absent.
     `dudas`: how often it was refused alone in words that name nobody, and nothing proved that it was to blame.
     `vistos`: hooks accounted for by our own last record.
-    `rechazados`: the hash of every content that was refused. `en_cola`: there was evidence of it in the provider's
+    `rechazados`: the hash of every content that was refused. `motivos`: why, for the last few that were corrected since
+    (of the present content `causas` says it). `en_cola`: there was evidence of it in the provider's
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
     `reenvios`, `cambios_fecha`: how often that was done about its error in this attempt. `por_reenviar`: its date was
@@ -77,6 +79,7 @@ class Asiento:
     orden: str | None = None
     vistos: frozenset[str] = frozenset()
     rechazados: frozenset[str] = frozenset()
+    motivos: tuple[tuple[str, tuple[Causa, ...]], ...] = ()
     en_cola: bool = False
     borrado_pedido: bool = False
     ausente_desde: datetime | None = None
@@ -144,6 +147,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         orden=item.get("orden"),
         vistos=frozenset(item.get("vistos", ())),
         rechazados=frozenset(item.get("rechazados", ())),
+        motivos=tuple((content, tuple(Causa(*c) for c in causas)) for content, causas in item.get("motivos", ())),
         en_cola="en_cola" in item,
         borrado_pedido="borrado_pedido" in item,
         ausente_desde=_instant(item.get("ausente_desde")),
@@ -183,6 +187,12 @@ def datos_to_item(datos: Datos) -> dict[str, Any]:
 def causas_to_item(causas: Sequence[Causa]) -> list[list[str]]:
     """The first few, cut: the event carries them whole, the item only reminds."""
     return [[c.codigo, c.campo[:50], c.mensaje[:CAUSA_TEXTO_MAX]] for c in causas[:CAUSAS_MAX]]
+
+
+def motivos_to_item(refused: Asiento) -> list[list[Any]]:
+    """What a corrected content leaves behind: the reasons of the last few that were refused, this one's last."""
+    motivos = [*refused.motivos, *([(refused.datos.hash, refused.causas)] if refused.causas else [])]
+    return [[content, causas_to_item(causas)] for content, causas in motivos[-MOTIVOS_MAX:]]
 
 
 def instants_to_item(**instants: datetime) -> dict[str, str]:

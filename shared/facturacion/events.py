@@ -104,13 +104,17 @@ def evento_id(asiento: Asiento, tipo: str) -> str:
     """Stable for what happened: the same comprobante, the same kind of event, the same attempt.
 
     An attempt is a lote; a content that never left is its hash. Errors of one attempt that differ in their reasons
-    are different events. A comprobante is issued once, whichever attempt it was.
+    are different events, and so is the same error after the comprobante was found in the queue again: the hooks that
+    were accounted for then (`vistos`) tell them apart, and stay what they are while it is in error, so that a repeat
+    of either is one. A comprobante is issued once, whichever attempt it was.
     """
     attempt = "" if tipo == "ComprobanteEmitido" else asiento.lote_id or ""
     if tipo == "ComprobanteRechazado":
         attempt = asiento.datos.hash
     elif tipo in {"ComprobanteConError", "RevisionRequerida"}:
         attempt += "".join(c.codigo for c in asiento.causas)
+    if tipo == "ComprobanteConError":
+        attempt += "".join(sorted(asiento.vistos))
     return hashlib.sha256(f"{asiento.pk}|{tipo}|{attempt}".encode()).hexdigest()[:32]
 
 

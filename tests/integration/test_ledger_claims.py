@@ -6,7 +6,7 @@ import pytest
 from tests.clock import START
 from tests.items import CAUSA, CLAIM, EVERY, LATER, NOW, datos, put_item, raw, reclamo
 
-from facturacion.asiento import Asiento, Datos
+from facturacion.asiento import Asiento, Causa, Datos
 from facturacion.estado import Estado
 from facturacion.ledger import Reclamo, Refused
 from facturacion.tiempo import to_iso
@@ -198,16 +198,29 @@ def test_one_that_breaks_the_rules_is_refused_without_a_lote(ledger, dynamodb):
     assert written.lote_id is None
 
 
-@pytest.mark.parametrize("estado", sorted(EVERY - {"RECHAZADO", "PENDIENTE"}))
-def test_what_was_sent_under_other_rules_is_not_refused_by_us(estado, ledger, dynamodb):
+@pytest.mark.parametrize("estado", sorted(EVERY))
+def test_what_is_there_is_not_refused_by_us_before_it_was_read(estado, ledger, dynamodb):
     stored = put_item(dynamodb, estado=estado)
     assert ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA]) == Refused(stored)
     assert raw(dynamodb)["version"] == 3
 
 
+@pytest.mark.parametrize("estado", sorted(EVERY - {"RECHAZADO", "PENDIENTE"}))
+def test_what_was_sent_under_other_rules_is_not_refused_by_us(estado, ledger, dynamodb):
+    stored = put_item(dynamodb, estado=estado)
+    assert ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA], stored=stored) == Refused(stored)
+    assert raw(dynamodb)["version"] == 3
+
+
+def test_what_moved_since_it_was_read_is_not_refused_by_us(ledger, dynamodb):
+    read = put_item(dynamodb, estado="PENDIENTE")
+    moved = put_item(dynamodb, estado="PENDIENTE", version=4)
+    assert ledger.refuse_unsent("norte", "A-1", Datos("hash-1"), [CAUSA], stored=read) == Refused(moved)
+
+
 def test_a_corrected_content_that_still_breaks_the_rules_joins_the_refused(ledger, dynamodb):
-    put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"}, abierto=None, previos=1)
-    written = ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA])
+    stored = put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"}, abierto=None, previos=1)
+    written = ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA], stored=stored)
     assert written.rechazados == frozenset({"hash-1", "hash-2"})
     assert (written.datos.hash, written.previos, written.abierto, written.version) == ("hash-2", 1, True, 4)
     assert written.evento_pendiente == "ComprobanteRechazado"
@@ -215,19 +228,32 @@ def test_a_corrected_content_that_still_breaks_the_rules_joins_the_refused(ledge
 
 
 def test_one_that_waits_to_be_sent_again_is_refused_when_the_rules_became_stricter(ledger, dynamodb):
-    put_item(dynamodb, estado="PENDIENTE")
-    written = ledger.refuse_unsent("norte", "A-1", Datos("hash-1"), [CAUSA])
+    stored = put_item(dynamodb, estado="PENDIENTE")
+    written = ledger.refuse_unsent("norte", "A-1", Datos("hash-1"), [CAUSA], stored=stored)
     assert (written.estado, written.rechazados, written.version) == (Estado.RECHAZADO, {"hash-1"}, 4)
 
 
 def test_one_that_waits_is_not_refused_for_another_content(ledger, dynamodb):
     stored = put_item(dynamodb, estado="PENDIENTE")
-    assert ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA]) == Refused(stored)
+    assert ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA], stored=stored) == Refused(stored)
 
 
 def test_a_refusal_of_ours_keeps_nothing_of_the_content_before_it(ledger, dynamodb):
-    put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"})
-    assert ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA]).datos == Datos("hash-2")
+    stored = put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"})
+    assert ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA], stored=stored).datos == Datos("hash-2")
+
+
+def test_the_reasons_of_refused_contents_outlive_their_corrections(ledger, dynamodb):
+    """Their late repeat must still be told why; of the last few, for the item must stay small."""
+    stored = put_item(dynamodb, estado="RECHAZADO", rechazados={"hash-1"}, causas=[["uno", "", "Uno."]])
+    by_us = ledger.refuse_unsent("norte", "A-1", Datos("hash-2"), [CAUSA], stored=stored)
+    assert dict(by_us.motivos) == {"hash-1": (Causa("uno", "", "Uno."),)}
+    corrected = ledger.claim_again(reclamo("hash-3"), by_us, frozenset())
+    assert dict(corrected.motivos) == {"hash-1": (Causa("uno", "", "Uno."),), "hash-2": (CAUSA,)}
+    for n in range(4, 8):
+        refused = ledger.refused(corrected, [Causa(f"c{n}", "", "")])
+        corrected = ledger.claim_again(reclamo(f"hash-{n}"), refused, frozenset())
+    assert [content for content, _ in corrected.motivos] == ["hash-4", "hash-5", "hash-6"]
 
 
 def test_a_repeat_of_what_we_refused_changes_nothing(ledger):

@@ -260,6 +260,18 @@ def test_a_late_repeat_of_refused_content_is_told_again_and_never_sent(house, ba
     assert house.estado("A-1") == "ENVIADO"
 
 
+def test_a_late_repeat_of_what_the_provider_refused_is_told_with_its_reasons(house):
+    house.send("A-1", comentario=REFUSED)
+    house.pack()
+    house.send("A-1")
+    assert house.pack() == [] and house.estado("A-1") == "ENVIADO"
+    house.send("A-1", comentario=REFUSED)
+    assert house.pack() == []
+    first, again = house.details("A-1", "ComprobanteRechazado")
+    assert first["evento_id"] == again["evento_id"] and first["codigo"] == again["codigo"]
+    assert again["causas"][0]["mensaje"].startswith(first["causas"][0]["mensaje"][:100])
+
+
 def test_a_late_repeat_of_refused_content_tells_nothing_of_the_correction(house):
     house.send("A-1", numero=5)
     house.pack()

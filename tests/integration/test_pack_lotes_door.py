@@ -182,6 +182,21 @@ def test_a_message_that_comes_again_waits_twice_as_long_each_time(house):
         assert 0.8 * min(grown, 1_800) <= wait <= min(1.2 * grown, 1_800)
 
 
+def test_a_message_whose_hook_nobody_folds_does_not_come_every_half_minute(house):
+    """A first absence brings it soon for the second; while that proves nothing, it waits the longer each time."""
+    house.plan.update(lotes=["524_dropped"], hooks_prob={"lost": 1.0})
+    house.send("A-1")
+    house.pack()
+    house.clock.advance(hours=3)
+    house.pack()
+    assert house.asiento("A-1").ausente_desde and house.waits[-1] == 30
+    house.hook("A-1", "encolado", "h-1")
+    for _ in range(6):
+        house.clock.advance(seconds=house.waits[-1] + 1)
+        house.pack()
+    assert house.waits[-1] > 100, "the stream is stuck, and its message need not be asked about time and again"
+
+
 def test_messages_do_not_come_again_in_step(house):
     house.plan.update(lotes=["524_dropped"], hooks_prob={"lost": 1.0})
     house.send(*(f"A-{n}" for n in range(12)))

@@ -70,3 +70,36 @@ def test_a_hundred_are_read_and_claimed_one_by_one_within_their_time(house):
     slow = Watched(house.ledger, after=lambda name: name in {"hooks", "claim"} and house.clock.advance(seconds=0.02))
     house.send(*(f"A-{n}" for n in range(100)))
     assert house.pack(ledger=slow) == [] and [len(post) for post in house.posts()] == [100]
+
+
+def test_one_that_waits_and_breaks_the_rules_of_today_is_asked_about_where_a_hook_says_it_is_there(house):
+    """PENDIENTE is what we believe; a hook that came since says otherwise: who refuses it must have asked."""
+    house.plan.update(lotes=["429"])
+    house.send("A-1")
+    house.pack()
+    house.hook("A-1", "encolado", "h-1")
+    house.secret("norte", punto_venta=4)
+    house.clock.advance(minutes=31)
+    assert len(house.pack()) == 1
+    assert house.estado("A-1") != "RECHAZADO" and house.calls() == 1
+    assert house.events("A-1") == []
+
+
+def test_once_it_was_asked_about_and_is_not_there_it_is_refused_for_the_rules_it_breaks(house):
+    house.plan.update(lotes=["524_dropped"], hooks_prob={"lost": 1.0})
+    house.send("A-1")
+    house.pack()
+    house.clock.advance(hours=3)
+    house.pack()
+    house.clock.advance(minutes=31)
+    house.plan.update(lotes=["429"])
+    house.pack()
+    assert (house.estado("A-1"), house.asiento("A-1").previos) == ("PENDIENTE", 1)
+    house.hook("A-1", "encolado", "h-1")
+    house.follow()
+    house.secret("norte", punto_venta=4)
+    for _ in range(4):
+        house.clock.advance(hours=3)
+        house.pack()
+    assert house.estado("A-1") == "RECHAZADO" and house.waiting() == 0
+    assert house.events("A-1") == ["ComprobanteRechazado"]

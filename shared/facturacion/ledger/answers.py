@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facturacion.asiento import Refused, causas_to_item, datos_to_item, pk_of
+from facturacion.asiento import Refused, causas_to_item, datos_to_item, motivos_to_item, pk_of
 from facturacion.estado import Estado
 from facturacion.events import tipo_for
 from facturacion.ledger.table import Table
@@ -91,19 +91,37 @@ class Answers(Table):
         )
 
     def refuse_unsent(
-        self, cuenta: str, external_reference: str, datos: Datos, causas: Sequence[Causa]
+        self,
+        cuenta: str,
+        external_reference: str,
+        datos: Datos,
+        causas: Sequence[Causa],
+        *,
+        stored: Asiento | None = None,
     ) -> Asiento | Refused:
         """It breaks the provider's rules, so it is never posted → RECHAZADO. The event is owed.
 
-        Also one that waits to be sent again, when the rules became stricter meanwhile.
+        `stored`: what was read before, and its hooks with it: another content that was refused, or this one, which
+        waits to be sent again while the rules became stricter. None: the reference is new.
         """
         now = to_iso(self._clock())
+        condition, values = "attribute_not_exists(pk)", {}
+        if stored:
+            condition = (
+                "version = :v AND ((estado = :RECHAZADO AND NOT contains(rechazados, :hash))"
+                " OR (estado = :PENDIENTE AND #hash = :hash))"
+            )
+            values = {
+                ":v": stored.version,
+                ":RECHAZADO": Estado.RECHAZADO,
+                ":PENDIENTE": Estado.PENDIENTE,
+                ":hash": datos.hash,
+            }
         return self._write(
             self._update(
                 pk_of(cuenta, external_reference),
-                "attribute_not_exists(pk) OR (estado = :RECHAZADO AND NOT contains(rechazados, :hash))"
-                " OR (estado = :PENDIENTE AND #hash = :hash)",
-                {":RECHAZADO": Estado.RECHAZADO, ":PENDIENTE": Estado.PENDIENTE, ":hash": datos.hash},
+                condition,
+                values,
                 sets={
                     "cuenta": cuenta,
                     "external_reference": external_reference,
@@ -118,6 +136,11 @@ class Answers(Table):
                     "vencimiento": None,
                     "total": None,
                     **datos_to_item(datos),
+                    **(
+                        {"motivos": motivos_to_item(stored) or None}
+                        if stored and stored.estado is Estado.RECHAZADO
+                        else {}
+                    ),
                 },
                 defaults={"creado": now, "previos": 0},
                 adds={"rechazados": {datos.hash}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facturacion.asiento import Datos, Refused, datos_to_item, pk_of
+from facturacion.asiento import Datos, Refused, datos_to_item, motivos_to_item, pk_of
 from facturacion.estado import Estado
 from facturacion.ledger.table import Table
 from facturacion.tiempo import to_iso
@@ -74,8 +74,7 @@ class Claims(Table):
             reclamo,
             condition,
             {":antes": stored.estado, ":v": stored.version},
-            also={"previos": previos, "vistos": set(vistos) or None}
-            | ({"ciclos": None, "dudas": None} if corrected else {}),
+            also={"previos": previos, "vistos": set(vistos) or None} | (_forgotten(stored) if corrected else {}),
         )
 
     def renew(self, asiento: Asiento, post_hasta: datetime) -> Asiento | Refused:
@@ -139,3 +138,8 @@ class Claims(Table):
             return Refused(self.get(reclamo.cuenta, reclamo.external_reference))
         stored = self.get(reclamo.cuenta, reclamo.external_reference)
         return stored if stored and stored.lote_id == reclamo.lote_id else Refused(stored)
+
+
+def _forgotten(refused: Asiento) -> dict[str, Any]:
+    """What was of the refused content alone; why it was refused is kept for its late repeats."""
+    return {"ciclos": None, "dudas": None, "motivos": motivos_to_item(refused) or None}

@@ -161,7 +161,8 @@ def test_the_same_thing_told_again_has_the_same_id(estado):
     later = replace(
         first,
         version=9,
-        vistos=frozenset({"h"}),
+        # While it is in error nothing of ours accounts for its hooks: they are what says why.
+        vistos=first.vistos if estado is Estado.ERROR else frozenset({"h"}),
         evento_pendiente=tipo_for(estado),
         actualizado=START,
         abierto=False,
@@ -202,6 +203,15 @@ def test_other_reasons_in_the_same_attempt_are_another_event(estado):
         for causas in ((), (FALTA,), (FALTA, replace(FALTA, codigo="otro")))
     }
     assert len(ids) == 3
+
+
+def test_the_same_error_after_a_resend_is_another_event_and_a_repeat_of_either_is_none():
+    """What tells them apart is the epoch of the fold: the hooks that were accounted for when it was queued again."""
+    first = told(Estado.ERROR, causas=(FALTA,))
+    again = replace(first, vistos=frozenset({"h-1", "h-2"}), version=5)
+    repeat = replace(again, version=6, vistos=frozenset({"h-2", "h-1"}), evento_pendiente=None)
+    ids = [event_for(asiento).detail["evento_id"] for asiento in (first, again, repeat)]
+    assert ids[0] != ids[1] == ids[2]
 
 
 def test_no_two_comprobantes_and_no_two_kinds_share_an_id():
@@ -308,7 +318,8 @@ def test_every_field_of_the_asiento_was_thought_of():
     """A new field is either told or kept: whoever adds one says which, here."""
     kept = {
         "version", "previos", "ciclos", "dudas", "post_hasta", "quieto_desde", "orden", "vistos", "rechazados",
-        "en_cola", "borrado_pedido", "ausente_desde", "evento_pendiente", "reemplazado_por", "creado", "actualizado", "abierto",
+        "en_cola", "borrado_pedido", "ausente_desde", "evento_pendiente", "reemplazado_por", "creado",
+        "actualizado", "abierto", "motivos",
     }  # fmt: skip
     told_ = {
         "cuenta", "external_reference", "estado", "datos", "lote_id", "causas", "reemplaza", "cae", "numero",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.clock import START
-from tests.pedidos import pedido
+from tests.pedidos import claimed, pedido
 
 from facturacion.asiento import Asiento, Datos
 from facturacion.asking import SENDER_MARGIN
@@ -21,6 +21,7 @@ from pack_lotes.packing import (
     LOTE_MAX,
     LOTE_STEP,
     Veredicto,
+    after_doubt,
     after_not_sent,
     after_silence,
     after_success,
@@ -28,12 +29,25 @@ from pack_lotes.packing import (
     by_cuenta,
     contradicted,
     delay_seconds,
+    held_by,
+    in_turn,
     judge,
     lote_limit,
     replacement_fault,
     without_repeats,
+    worth_returning_soon,
 )
-from tusfacturas.outcomes import ConexionCortada, EnMantenimiento, Limitado, LoteRechazado, SinMencion, TiempoAgotado
+from tusfacturas.outcomes import (
+    Aceptado,
+    ConexionCortada,
+    EnMantenimiento,
+    Limitado,
+    LoteRechazado,
+    NoEnviado,
+    SinCupo,
+    SinMencion,
+    TiempoAgotado,
+)
 
 TIMEOUT = timedelta(seconds=110)
 TICK = timedelta(microseconds=1)
@@ -334,3 +348,58 @@ def test_a_provider_that_answers_not_even_a_query_is_knocked_at_later_each_time(
     closed = after_uncertain(OPEN, "A-1", SinMencion("x"))
     assert after_silence(closed, UNTIL) == replace(closed, cerrada_hasta=UNTIL, golpes=1)
     assert after_silence(after_silence(closed, UNTIL), UNTIL).golpes == 2
+
+
+# -- a refusal that names nobody -------------------------------------------------------------------------------------
+
+
+def test_what_is_in_doubt_has_its_turn_behind_the_others_by_how_often_it_was_refused():
+    rows = [pedido(name, fecha=date(2026, 3, day)) for name, day in (("A", 1), ("B", 1), ("C", 2), ("D", 3))]
+    turns = in_turn(rows, {"A": 2, "B": 1, "Z": 5})
+    assert [p.external_reference for p in turns] == ["C", "D", "B", "A"]
+    assert in_turn(reversed(rows), {}) == rows
+
+
+def test_a_doubt_is_read_for_longer_than_the_slowest_message_takes_to_come_again():
+    puerta = after_doubt(OPEN, START)
+    assert puerta.dudas_hasta - START > timedelta(seconds=DELAY_MAX_SECONDS)
+    assert after_success(puerta).dudas_hasta == puerta.dudas_hasta
+
+
+TAKEN, NOBODY, QUOTA = Aceptado("A-1"), LoteRechazado("x"), SinCupo("x")
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "held"),
+    [
+        ([], None),
+        ([TAKEN], None),
+        ([TAKEN, NOBODY], None),
+        ([NOBODY, NOBODY], NOBODY),
+        ([TAKEN, QUOTA], QUOTA),
+        ([NOBODY, NoEnviado("no se envió"), QUOTA], QUOTA),
+        ([NoEnviado("no se envió")], NoEnviado("no se envió")),
+    ],
+)
+def test_an_outage_holds_the_door_and_a_refusal_that_names_nobody_only_where_nothing_is_taken(outcomes, held):
+    assert held_by(outcomes) == held
+
+
+# -- a message that was asked about ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds", "soon"),
+    [
+        ({"estado": Estado.PENDIENTE, "version": 2}, 0, True),
+        ({"estado": Estado.PENDIENTE}, 0, False),
+        ({"ausente_desde": START, "version": 2}, 90, True),
+        ({"ausente_desde": START}, 59, True),
+        ({"ausente_desde": START}, 60, False),
+        ({"version": 2}, 0, False),
+    ],
+)
+def test_a_message_comes_soon_while_its_answer_is_a_moment_away_and_not_while_nothing_moves(after, seconds, soon):
+    before = claimed().asiento
+    now = START + timedelta(seconds=seconds)
+    assert worth_returning_soon(before, replace(before, **after), now, settle=timedelta(seconds=60)) == soon
