@@ -19,7 +19,8 @@ from facturacion.ledger import Ledger
 from facturacion.observability import counter, logger_for, metrics_for
 from facturacion.tiempo import now
 from pack_lotes.inbox import registros
-from pack_lotes.sending import Settings, World, send
+from pack_lotes.sending import send
+from pack_lotes.world import Settings, World
 from tusfacturas.client import Cliente, Credenciales
 
 if TYPE_CHECKING:

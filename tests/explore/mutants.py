@@ -20,7 +20,8 @@ from facturacion.ledger import Ledger, Refused
 from facturacion.ledger.table import Table
 from follow_hooks import app as follow_app
 from follow_hooks import following
-from pack_lotes import inbox, packing, sending
+from pack_lotes import door, inbox, packing, refusing
+from pack_lotes.ventanilla import Ventanilla
 from reconcile import app as reconcile_app
 from reconcile import redriving
 from tests.explore import exhaustive, invariants, randomly, scenarios
@@ -122,7 +123,7 @@ def _instead(old: str, new: str) -> Callable[[], list[Patch]]:
 
 def _claim_after_post() -> list[Patch]:
     """The lote is posted, and only then claimed."""
-    post, claim = sending._Ventanilla._send_lote, Ledger.claim
+    post, claim = Ventanilla._send_lote, Ledger.claim
 
     def claim_later(self: Any, reclamo: Any) -> Any:
         stored = self.get(reclamo.cuenta, reclamo.external_reference)
@@ -147,7 +148,7 @@ def _claim_after_post() -> list[Patch]:
         return answer
 
     late: list[Any] = []
-    return [(Ledger, "claim", claim_later), (sending._Ventanilla, "_send_lote", post_first)]
+    return [(Ledger, "claim", claim_later), (Ventanilla, "_send_lote", post_first)]
 
 
 def _retry_on_timeout() -> list[Patch]:
@@ -202,19 +203,19 @@ def _missing_is_refused() -> list[Patch]:
 
 
 def _ack_before_save() -> list[Patch]:
-    record = sending._Ventanilla._record
+    record = Ventanilla._record
 
     def eager(self: Any, posted: Any) -> None:
         for p in posted:
             self._inbox.ack(p.claimed.pedido.registro)
         record(self, posted)
 
-    return [(sending._Ventanilla, "_record", eager)]
+    return [(Ventanilla, "_record", eager)]
 
 
 def _ack_uncertain() -> list[Patch]:
     """INCIERTO is reconcile's business, so the message may go."""
-    record = sending._Ventanilla._record
+    record = Ventanilla._record
 
     def eager(self: Any, posted: Any) -> None:
         record(self, posted)
@@ -222,7 +223,7 @@ def _ack_uncertain() -> list[Patch]:
             if isinstance(p.outcome, Incierto):
                 self._inbox.ack(p.claimed.pedido.registro)
 
-    return [(sending._Ventanilla, "_record", eager)]
+    return [(Ventanilla, "_record", eager)]
 
 
 def _ack_all() -> list[Patch]:
@@ -254,11 +255,11 @@ def _quiet_from_claim() -> list[Patch]:
     def early(asiento: Any, *args: Any, **named: Any) -> Any:
         return _decide(from_claim(asiento), *args, **named)
 
-    return [(asking, "decide", early), (sending._Ventanilla, "_may_leave", lambda _self, _lote: True)]
+    return [(asking, "decide", early), (Ventanilla, "_may_leave", lambda _self, _lote: True)]
 
 
 def _no_deadline() -> list[Patch]:
-    return [(sending._Ventanilla, "_may_leave", lambda _self, _lote: True)]
+    return [(Ventanilla, "_may_leave", lambda _self, _lote: True)]
 
 
 def _asked_when_written() -> list[Patch]:
@@ -399,7 +400,8 @@ def _event_without_debt() -> list[Patch]:
         (Table, "_update", careless),
         (follow_app, "_follow", follow),
         (contrast, "tell", tell_now),
-        (sending, "tell", tell_now),
+        (door, "tell", tell_now),
+        (refusing, "tell", tell_now),
     ]
 
 
@@ -442,7 +444,7 @@ def _reconcile_skips(*estados: Estado) -> Callable[[], list[Patch]]:
 
 
 def _door_always_open() -> list[Patch]:
-    return [(sending._Ventanilla, "_is_open", lambda _: True)]
+    return [(Ventanilla, "_is_open", lambda _: True)]
 
 
 def _total_is_presence() -> list[Patch]:

@@ -36,8 +36,9 @@ from facturacion.events import Bus
 from follow_hooks import app as following
 from pack_lotes import app as packing
 from pack_lotes.inbox import registros
-from pack_lotes.sending import Settings, send
-from pack_lotes.sending import World as Outside
+from pack_lotes.sending import send
+from pack_lotes.world import Settings
+from pack_lotes.world import World as Outside
 from receive_webhook import app as receiving
 from reconcile import app as reconciling
 from reconcile.redriving import Queues
