@@ -20,7 +20,6 @@ from resolve_errors.dates import Fechas, SinFecha, new_dates, today
 from resolve_errors.planning import Aguardar, Estacionar, Hacer, plan
 from tusfacturas.catalogue import read_lines
 from tusfacturas.classify import classify
-from tusfacturas.hooks import read_hook
 from tusfacturas.outcomes import Consulta, Encontrado, Servicios
 
 if TYPE_CHECKING:
@@ -105,13 +104,13 @@ class Mirada:
 def read(world: World, pendiente: Pendiente, asiento: Asiento) -> Visto:
     """Hooks before the ask: what an answer proves depends on them."""
     stored = world.ledger.hooks_with_words(asiento.cuenta, asiento.external_reference)
-    live = [body for hook, body in stored if hook.evento == "error" and hook.hook_id not in asiento.vistos]
+    live = [words for hook, words in stored if hook.hook_id not in asiento.vistos]
     paso = plan(asiento, pendiente, _classify(world.catalogo, live), now=world.clock(), terms=world.terms)
     return Visto(pendiente, asiento, tuple(hook for hook, _ in stored), paso)
 
 
-def _classify(catalogo: Catalogo, bodies: Sequence[bytes]) -> Clasificacion | None:
-    lines = [line for body in bodies for line in read_lines(read_hook(body).mensajes)]
+def _classify(catalogo: Catalogo, live: Sequence[Sequence[str]]) -> Clasificacion | None:
+    lines = [line for words in live for line in read_lines(words)]
     return classify(lines, catalogo) if lines else None
 
 

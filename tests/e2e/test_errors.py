@@ -2,43 +2,84 @@
 
 from __future__ import annotations
 
-import json
 import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.e2e.company import Company
 from tests.sandbox.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(300)
-NEVER_BEFORE = {"ventana_legal": False, "demora_en_cola": 0.1}
+OFTEN = {"ReconcileSeconds": 2, "ContrastSeconds": 1}
+"""What the hooks do not tell is looked for at the pace of everything else here."""
 
 
-def in_trouble(company, stack, **kinds):
-    """`kinds`: reference → the marker of the simulator that says what befalls it."""
-    company.send(company.message(ref, **today(), comentario=f"SIM:ERROR={kind}") for ref, kind in kinds.items())
-
-
-def today():
-    from datetime import UTC, datetime, timedelta
-
-    day = (datetime.now(UTC) - timedelta(hours=3)).strftime("%d/%m/%Y")
-    return {"fecha": day, "vencimiento": day}
-
-
-def test_each_class_of_error_ends_as_it_should_though_a_third_of_the_hooks_is_lost(start_stack):
-    seed = random.randrange(10**6)
-    stack = start_stack(
-        simulator={"seed": seed, "plan": {"hooks_prob": {"lost": 0.3}}}, ReconcileSeconds=2, ContrastSeconds=1
-    )
-    company = Company(stack)
-    kinds = {"A": "10016*1", "B": "10016*2", "C": "10036", "D": "DATOS", "E": "AFIP_CAIDA"}
-    references = {f"{kind}-{n}": text for kind, text in kinds.items() for n in range(3)}
-    references |= {f"OK-{n}": "" for n in range(6)}
+def in_trouble(company, kinds, *, each=1):
+    """`each` comprobantes of today of every marker (of the simulator) that says what befalls it; by reference."""
+    day = f"{datetime.now(UTC) - timedelta(hours=3):%d/%m/%Y}"
+    made = {f"{name}-{n:03d}": marker for name, marker in kinds.items() for n in range(each)}
     company.send(
-        company.message(ref, **today(), **({"comentario": f"SIM:ERROR={text}"} if text else {}))
-        for ref, text in references.items()
+        company.message(reference, fecha=day, vencimiento=day, comentario=f"SIM:ERROR={marker}")
+        for reference, marker in made.items()
     )
-    issued = [r for r in references if r[0] != "D"]
-    company.wait_for({"EMITIDO": len(issued), "ELIMINADO": 3}, timeout=200)
+    return list(made)
+
+
+def operations(stack):
+    return [
+        (op["metodo"].removesuffix("_encolado"), op["external_reference"])
+        for op in stack.simulator.audit()["operaciones"]
+    ]
+
+
+def test_each_class_of_error_ends_as_it_should(start_stack):
+    """10016 once and twice, 10036 until the date is moved, AFIP down alone: issued. Wrong data: deleted. Never seen:
+    parked, and untouched at the provider. Nothing twice, and no operation for nothing.
+    """
+    stack = start_stack(**OFTEN)
+    company = Company(stack)
+    healed = {"A": "10016*1", "B": "10016*2", "C": "10036", "D": "AFIP_CAIDA"}
+    in_trouble(company, {**healed, "E": "DATOS", "F": "DESCONOCIDO"})
+    company.wait_for({"EMITIDO": 4, "ELIMINADO": 1, "EN_REVISION": 1}, timeout=120)
+    assert sorted(operations(stack)) == sorted(
+        [
+            ("reenviar", "A-000"),
+            ("reenviar", "B-000"),
+            ("reenviar", "B-000"),
+            ("cambiar_fecha", "C-000"),
+            ("reenviar", "C-000"),
+            ("reenviar", "D-000"),
+            ("eliminar", "E-000"),
+        ]
+    )
+    summary = stack.simulator.summary()
+    assert summary["issued_twice"] == summary["accepted_twice"] == []
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_with_hooks_lost_everything_still_reaches_its_true_state(start_stack, share):
+    seed = random.randrange(10**6)
+    stack = start_stack(simulator={"seed": seed, "plan": {"hooks_prob": {"lost": share}}}, **OFTEN)
+    company = Company(stack)
+    in_trouble(company, {"A": "10016*1", "B": "AFIP_CAIDA*2", "C": "AMBIGUO"}, each=3)
+    company.wait_for({"EMITIDO": 9}, timeout=150)
     summary = stack.simulator.summary()
     assert summary["issued_twice"] == summary["accepted_twice"] == [], seed
+
+
+def test_a_burst_of_errors_makes_one_run_and_resends_leave_in_the_original_order(start_stack):
+    stack = start_stack(SettleSeconds=3, **OFTEN)
+    company = Company(stack)
+    references = in_trouble(company, {"A": "AFIP*1"}, each=100)
+    company.wait_for({"EMITIDO": len(references)}, timeout=200)
+    posted = [c["external_reference"] for c in stack.simulator.audit()["comprobantes"]]
+    resent = [reference for _, reference in operations(stack)]
+    assert sorted(resent) == sorted(references)
+    assert resent == posted
+    runs = stack.boto("stepfunctions").list_executions(stateMachineArn=stack.state_machine_arn)["executions"]
+    wait_until(lambda: all(run["status"] != "RUNNING" for run in _runs(stack)), 60, "a run never ended")
+    assert [run["status"] for run in _runs(stack)] == ["SUCCEEDED"] * len(runs)
+
+
+def _runs(stack):
+    return stack.boto("stepfunctions").list_executions(stateMachineArn=stack.state_machine_arn)["executions"]

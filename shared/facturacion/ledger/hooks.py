@@ -10,6 +10,7 @@ from facturacion.estado import Estado, Hook
 from facturacion.events import tipo_for
 from facturacion.ledger.table import Table, to_plain, to_values
 from facturacion.tiempo import to_iso
+from tusfacturas.hooks import read_hook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -96,19 +97,17 @@ class Hooks(Table):
         items = (to_plain(item) for page in pages for item in page["Items"])
         return tuple(Hook(item["hook_id"], item["evento"]) for item in items)
 
-    def hooks_with_words(self, cuenta: str, external_reference: str) -> tuple[tuple[Hook, bytes], ...]:
-        """Every stored hook with the body of an `error` (empty for the others): its words are what classifies it."""
+    def hooks_with_words(self, cuenta: str, external_reference: str) -> tuple[tuple[Hook, tuple[str, ...]], ...]:
+        """Every stored hook with the words of an `error` (none for the others): they are what classifies it."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :hook)",
-            ProjectionExpression="hook_id, evento, cuerpo",
+            ProjectionExpression="hook_id, evento, cuerpo, mensajes",
             ExpressionAttributeValues=to_values({":pk": pk_of(cuenta, external_reference), ":hook": "HOOK#"}),
         )
         items = (to_plain(item) for page in pages for item in page["Items"])
-        return tuple(
-            (Hook(i["hook_id"], i["evento"]), bytes(i["cuerpo"]) if i["evento"] == "error" else b"") for i in items
-        )
+        return tuple((Hook(i["hook_id"], i["evento"]), _words(i) if i["evento"] == "error" else ()) for i in items)
 
     def fold_emitido(self, cuenta: str, external_reference: str) -> Asiento | Refused:
         """Issued: it absorbs every other state, also one that had left the index of what is open."""
@@ -230,3 +229,8 @@ class Hooks(Table):
                 },
             ),
         )
+
+
+def _words(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of a body that had to be cut they were kept beside it."""
+    return tuple(item["mensajes"]) if "mensajes" in item else read_hook(bytes(item["cuerpo"])).mensajes
