@@ -86,7 +86,7 @@ ROWS = [
         lambda ledger, read: ledger.claim_again(reclamo("hash-2"), read, frozenset({"h1"})),
         frozenset({"RECHAZADO"}),
         given={**FORGETTABLE, "rechazados": {"hash-1"}, "vistos": {"h0"}, "ciclos": 3, "dudas": 2},
-        sets=CLAIM | {"hash": "hash-2", "previos": 1, "vistos": {"h1"}},
+        sets=CLAIM | {"hash": "hash-2", "previos": 1, "vistos": {"h1"}, "motivos": [["hash-1", BLAMED["causas"]]]},
         removes=(*CLAIM_FORGETS, "ciclos", "dudas"),
         unless=(MOVED, {"rechazados": {"hash-1", "hash-2"}}),
     ),
