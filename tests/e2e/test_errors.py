@@ -68,9 +68,9 @@ def test_with_hooks_lost_everything_still_reaches_its_true_state(start_stack, sh
 
 
 def test_a_burst_of_errors_makes_one_run_and_resends_leave_in_the_original_order(start_stack):
-    stack = start_stack(SettleSeconds=3, **OFTEN)
+    stack = start_stack(SettleSeconds=12, ResendWaitSeconds=4, **OFTEN)
     company = Company(stack)
-    references = in_trouble(company, {"A": "AFIP*1"}, each=100)
+    references = in_trouble(company, {"A": "AFIP*1"}, each=40)
     company.wait_for({"EMITIDO": len(references)}, timeout=200)
     posted = [c["external_reference"] for c in stack.simulator.audit()["comprobantes"]]
     resent = [reference for _, reference in operations(stack)]
