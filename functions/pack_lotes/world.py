@@ -13,7 +13,7 @@ from facturacion.cuentas import CuentaMalConfigurada
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -81,7 +81,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything outside: AWS, the provider, the clock, ids, chance. `remaining`: until Lambda ends the invocation."""
+    """Everything outside: AWS, the provider, the clock, ids, chance. `remaining`: until Lambda ends the invocation.
+
+    `together` does one thing to many, as `map` does, several of them at once where that saves time.
+    """
 
     ledger: Ledger
     bus: Bus
@@ -92,6 +95,7 @@ class World:
     new_id: Callable[[], str]
     rng: random.Random
     remaining: Callable[[], timedelta]
+    together: Callable[[Callable[[str], bool | None], Sequence[str]], Iterable[bool | None]]
     logger: Logger
     count: Callable[[str, int], None]
 

@@ -310,6 +310,7 @@ class House:
             new_id=self._new_lote,
             rng=self.rng,
             remaining=self.remaining(seconds),
+            together=map,
             logger=packing.logger,
             count=self.count,
         )
