@@ -17,7 +17,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "functions"), str(_ROOT / "shared")]
 
 from tests.explore import exhaustive, invariants, mutants, outage, randomly, scenarios  # noqa: E402
-from tests.explore.instrument import exploring  # noqa: E402
+from tests.explore.installing import exploring  # noqa: E402
 from tests.explore.trace import trace  # noqa: E402
 
 if TYPE_CHECKING:

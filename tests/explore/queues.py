@@ -132,12 +132,18 @@ class Sqs:
                 assert params["QueueUrl"] == DLQ, params
                 return 200, self._receive_dead(params)
             case "DeleteMessage":
-                assert params["QueueUrl"] == DLQ, params
-                dead = next((m for m in self.dead() if m.handle == params["ReceiptHandle"]), None)
-                if dead:
+                if dead := self._dead_of(params):
                     self.delete(dead.id)
                 return 200, {}
+            case "ChangeMessageVisibility":
+                if dead := self._dead_of(params):
+                    dead.visible = self._clock() + timedelta(seconds=params["VisibilityTimeout"])
+                return 200, {}
         raise AssertionError(f"the world knows no sqs:{operation}")
+
+    def _dead_of(self, params: dict[str, Any]) -> Message | None:
+        assert params["QueueUrl"] == DLQ, params
+        return next((m for m in self.dead() if m.handle == params["ReceiptHandle"]), None)
 
     def _change_visibility(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         done, failed = [], []

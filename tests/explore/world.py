@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.explore import instrument, invariants
-from tests.explore.instrument import PREFIX, Death, by_moto, peek
+from tests.explore import dynamo, installing, instrument, invariants
+from tests.explore.instrument import PREFIX, TABLE, Death, by_moto, peek
 from tests.explore.queues import Sqs, Stream
 from tests.explore.schedule import AFTER, BEFORE, Calm, Chaos
 from tests.sandbox.simulator.plan import CuentaSim, Plan
@@ -187,10 +187,10 @@ class World:
 
     def run(self) -> World:
         """Until quiet, stuck, or a violated invariant."""
-        instrument._active.append(self)
-        instrument.ledger_table().items.clear()
+        instrument.active.append(self)
+        dynamo.table(TABLE).items.clear()
         for function in LIMITS:
-            instrument.fresh_process(function)
+            installing.fresh_process(function)
         try:
             while not self.violations and not self.ended:
                 self._step()
@@ -198,7 +198,7 @@ class World:
                 invariants.at_the_end(self)
         finally:
             self._end_all()
-            instrument._active.pop()
+            instrument.active.pop()
         return self
 
     def _step(self) -> None:
@@ -260,7 +260,7 @@ class World:
         self._numbers += 1
         limit = timedelta(seconds=LIMITS[function])
         invocation = Invocation(self._numbers, function, self.now + limit, lambda: None)
-        handler = instrument.handler_of(function)
+        handler = installing.handler_of(function)
         invocation._work = lambda: handler(event, Context(self, invocation))
         invocation.ended = ended  # type: ignore[attr-defined] # who started it hears how it ended
         self.invocations.append(invocation)
@@ -271,7 +271,7 @@ class World:
         if invocation.died:
             self.note(name, "DIES")
             self.counts["deaths"] += 1
-            instrument.fresh_process(invocation.function)
+            installing.fresh_process(invocation.function)
         elif invocation.error is not None:
             self.note(name, f"raises {type(invocation.error).__name__}")
             self.raised.append((name, invocation.error))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
-from tests.explore import exhaustive, mutants, randomly, scenarios
-from tests.explore.instrument import exploring
+from tests.explore import dynamo, exhaustive, mutants, randomly, scenarios
+from tests.explore.installing import exploring
+from tests.explore.instrument import TABLE
 from tests.explore.trace import trace
 
 
@@ -72,3 +75,33 @@ def test_the_same_seed_is_the_same_schedule():
 
     assert first.effects == again.effects
     assert [line.what for line in first.lines] == [line.what for line in again.lines]
+
+
+def test_the_quick_way_through_dynamodb_does_what_moto_does(monkeypatch):
+    quick, compared = dynamo.call, []
+
+    def rows():
+        items = dynamo.table(TABLE).items
+        return {
+            pk.value: {sk.value: dynamo.plain(row) for sk, row in some.items()} for pk, some in items.items() if some
+        }
+
+    def told(answer):
+        status, parsed = answer
+        return status, {name: parsed.get(name) for name in ("Items", "Item", "Attributes", "Responses")}
+
+    def both(operation, params):
+        if operation == "TransactWriteItems":  # There is no quick way.
+            return quick(operation, params)
+        before = copy.deepcopy(dynamo.table(TABLE).items)
+        by_moto = told(dynamo.by_moto(operation, copy.deepcopy(params))), rows()
+        dynamo.table(TABLE).items = before
+        answer = quick(operation, params)
+        assert (told(answer), rows()) == by_moto, (operation, params)
+        compared.append(operation)
+        return answer
+
+    monkeypatch.setattr(dynamo, "call", both)
+    for seed in range(5):
+        assert not randomly.schedule(seed, randomly.SMALL).run().violations
+    assert set(compared) == {"UpdateItem", "PutItem", "GetItem", "BatchGetItem", "Query"}
