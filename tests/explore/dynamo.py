@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from botocore import xform_name
 from moto.dynamodb.comparisons import AttributeValue, create_condition_expression_parser
 from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import dynamodb_backends
@@ -31,14 +32,6 @@ PAGE_BYTES = 1_000_000
 
 Answer: TypeAlias = "tuple[int, dict[str, Any]]"
 Values: TypeAlias = "dict[str, dict[str, Any]]"
-_METHODS = {
-    "UpdateItem": "update_item",
-    "PutItem": "put_item",
-    "GetItem": "get_item",
-    "Query": "query",
-    "BatchGetItem": "batch_get_item",
-    "TransactWriteItems": "transact_write_items",
-}
 _REFUSED = {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}
 
 
@@ -47,7 +40,19 @@ def table(name: str) -> Any:
     return dynamodb_backends[ACCOUNT][REGION].tables[name]
 
 
+def exists(name: str) -> bool:
+    return name in dynamodb_backends[ACCOUNT][REGION].tables
+
+
+def clear() -> None:
+    """Every item of every table goes."""
+    for made in dynamodb_backends[ACCOUNT][REGION].tables.values():
+        made.items.clear()
+
+
 def call(operation: str, params: dict[str, Any]) -> Answer:
+    if "TableName" in params and table(params["TableName"]).range_key_attr != "sk":
+        return by_moto(operation, params)
     match operation:
         case "GetItem":
             return 200, _get(params)
@@ -72,7 +77,7 @@ def by_moto(operation: str, params: dict[str, Any]) -> Answer:
     handler.region, handler.current_account = REGION, ACCOUNT
     handler.body = json.loads(json.dumps(params, default=lambda raw: base64.b64encode(raw).decode()))
     try:
-        found = json.loads(json.dumps(getattr(handler, _METHODS[operation])().result, default=_as_json))
+        found = json.loads(json.dumps(getattr(handler, xform_name(operation))().result, default=_as_json))
     except DynamodbException as error:
         told = json.loads(str(error.description))
         code = told.pop("__type").rpartition("#")[2]

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,14 @@ ALLOWED = {
 }
 """What the ledger may say at the end, by what the provider has."""
 
+FOLLOWED_WITHIN = timedelta(minutes=10)
+"""When the stream has certainly brought a hook to the ledger, where nothing is down."""
+TURNS = "3"
+"""How often a message comes back from the dead-letter queue."""
+
 TWICE, HASTY, UNCLAIMED, LOST_ACK = "issued twice", "sent in haste", "sent without a claim", "acked while unknown"
 WRONG, STUCK, UNTOLD, FALSE_NEWS = "disagrees with the provider", "stuck", "final state untold", "false event"
-DOOR = "the door was closed"
+DOOR, RESENT = "the door was closed", "refused content sent again"
 BALANCE, LEAK, REPLAY, UNEXPECTED = "accounts do not balance", "secret shown", "replay differs", "unexpected exception"
 
 
@@ -96,10 +102,19 @@ def on_post(world: World, alias: str, references: list[str]) -> None:
             _violated(world, UNCLAIMED, pk, f"a POST while the ledger says {row.get('estado', 'nothing')}")
         elif world.now > from_iso(row["post_hasta"]):
             _violated(world, HASTY, pk, f"a POST at {world.now:%H:%M:%S}, after its post_hasta {row['post_hasta']}")
-        alive = [i for i in _items(world, pk) if i.estado != ELIMINADO]
-        if alive and not world.scenario.foreign:
+        if _lives(world, pk) and (not world.scenario.foreign or _heard_long_ago(world, pk)):
             _violated(world, TWICE, pk, "a POST of what the provider already has")
+        if any(row.get("hash") in w.after.get("rechazados", ()) for w in world.writes[pk]):
+            _violated(world, RESENT, pk, "this very content was refused before")
         _not_in_haste(world, pk)
+
+
+def _heard_long_ago(world: World, pk: str) -> bool:
+    """A hook of what another system did was stored, and the stream had its time."""
+    return any(
+        row["pk"] == pk and row["sk"].startswith("HOOK#") and world.now - from_iso(row["recibido"]) > FOLLOWED_WITHIN
+        for row in instrument.everything()
+    )
 
 
 def _not_in_haste(world: World, pk: str) -> None:
@@ -177,14 +192,24 @@ def on_event(world: World, tipo: str, detail: dict[str, Any]) -> None:
             false = "it is not issued, or not with this CAE"
         case "ComprobanteEncolado" if not items:
             false = "the provider never had it"
-        case "ComprobanteConError" if not items and not any(s.pk == pk and s.fate == "refused" for s in world.sent):
-            false = "the provider never had it"
-        case "ComprobanteEliminado" if not states & {ELIMINADO}:
+        case "ComprobanteConError" if not any(i.errores for i in items) and not _late_word(world, pk):
+            false = "it was never in error, and no hook says so of which this attempt had not heard"
+        case "ComprobanteEliminado" if not states & {ELIMINADO} or (_lives(world, pk) and not world.scenario.foreign):
             false = f"the provider has {sorted(states) or 'nothing'}"
         case "ComprobanteRechazado" if not any(s.pk == pk and _refused(world, pk, s.hash) for s in world.sent):
             false = "nobody refused it"
     if false:
         _violated(world, FALSE_NEWS, pk, f"{tipo}, but {false}")
+
+
+def _late_word(world: World, pk: str) -> bool:
+    """A hook of an earlier attempt, stored when this one was being claimed or later, cannot be told from its own."""
+    claims = [w.begun for w in world.writes[pk] if w.op.startswith("claim")]
+    told = {"error", "eliminado"}
+    return any(
+        row["pk"] == pk and row.get("evento") in told and (not claims or from_iso(row["recibido"]) >= claims[-1])
+        for row in instrument.everything()
+    )
 
 
 def unexpected(world: World, who: str, error: BaseException) -> None:
@@ -198,24 +223,9 @@ def is_quiet(world: World) -> bool:
     """Nothing moves and nothing is owed; what is parked stays parked."""
     if not world.idle():
         return False
-    if any(not _waits_for_a_person(world, world.by_body[m.body]) for m in world.sqs.waiting() + _unread(world)):
+    if any(not _waits_for_a_person(world, world.by_body[m.body]) for m in world.sqs.waiting() + world.sqs.dead()):
         return False
     return all(_at_peace(world, instrument.peek(pk)) for pk in world.open)
-
-
-def _unread(world: World) -> list[Message]:
-    """In the dead-letter queue, and not given up: what was brought back so often is a person's, with an alarm."""
-    return [m for m in world.sqs.dead() if m.attributes.get("vueltas", {}).get("StringValue") != "3"]
-
-
-def _given_up(world: World, pk: str) -> bool:
-    """Brought back as often as is allowed: by design the alarm of the dead-letter queue has it now. Or on its way
-    there: refused alone, in words that name nobody, it is taken for a fault of the cuenta and knocks for days.
-    """
-    unnamed = world.plan.forma_rechazo == "ilegible" and world.now > world.calm_at
-    if unnamed and any(s.pk == pk and s.fate == "refused" for s in world.sent):
-        return True
-    return any(world.by_body[m.body].pk == pk and m not in _unread(world) for m in world.sqs.dead())
 
 
 def _waits_for_a_person(world: World, send: Send) -> bool:
@@ -224,6 +234,12 @@ def _waits_for_a_person(world: World, send: Send) -> bool:
     held = replaced.get("estado") in {"ERROR", "EN_REVISION"} and _at_peace(world, replaced)
     estado = instrument.peek(send.pk).get("estado")
     return held or estado == "EN_REVISION" or (estado == "PENDIENTE" and _given_up(world, send.pk))
+
+
+def _given_up(world: World, pk: str) -> bool:
+    """Nothing but a person can settle it, and the alarm of the dead-letter queue has it for good."""
+    alarmed = (m for m in world.sqs.dead() if m.attributes.get("vueltas", {}).get("StringValue") == TURNS)
+    return pk.partition("#")[2] in world.scenario.hopeless and any(world.by_body[m.body].pk == pk for m in alarmed)
 
 
 def _at_peace(world: World, row: dict[str, Any]) -> bool:
@@ -277,12 +293,12 @@ def _queued(world: World, pk: str) -> str:
 
 def _unsettled(world: World, rows: dict[str, dict[str, Any]]) -> list[str]:
     open_rows = [pk for pk, row in rows.items() if not _at_peace(world, row)]
-    queued = [world.by_body[m.body] for m in world.sqs.waiting() + _unread(world)]
+    queued = [world.by_body[m.body] for m in world.sqs.waiting() + world.sqs.dead()]
     return list(dict.fromkeys(open_rows + [s.pk for s in queued if not _waits_for_a_person(world, s)]))
 
 
 def _each_agrees(world: World, rows: dict[str, dict[str, Any]]) -> None:
-    accepted = Counter(f"{i.cuenta}#{i.referencia}" for i in world.proveedor.cola.items)
+    accepted = Counter(f"{i.cuenta}#{i.referencia}" for i in world.proveedor.cola.items if i.estado != ELIMINADO)
     for pk, times in accepted.items():
         if times > 1 and not world.scenario.foreign:
             _violated(world, TWICE, pk, f"the provider accepted it {times} times")

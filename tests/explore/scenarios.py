@@ -64,6 +64,12 @@ class Send:
     def pk(self) -> str:
         return f"{self.cuenta}#{self.reference}"
 
+    @property
+    def entry(self) -> dict[str, Any]:
+        """What of it the provider gets, more or less: for another system that sends the same."""
+        whole = json.loads(self.body)
+        return {"cliente": whole["cliente"], "comprobante": whole["comprobante"]}
+
 
 def message(
     reference: str,
@@ -97,7 +103,11 @@ def message(
 
 @dataclass
 class Scenario:
-    """`timed`: what happens at second N, given the world. `calm_after`: from then on nothing goes wrong (Chaos)."""
+    """`timed`: what happens at second N, given the world. `calm_after`: from then on nothing goes wrong (Chaos).
+
+    `foreign`: another system uses the same references. `hopeless`: those that nothing but a person can settle.
+    `asked`: the provider hears a question about a comprobante, before it answers.
+    """
 
     name: str
     sends: list[Send]
@@ -109,6 +119,8 @@ class Scenario:
     calm_after: float = 7_200.0
     start: datetime = NOON
     foreign: bool = False
+    hopeless: frozenset[str] = frozenset()
+    asked: Callable[[World, str, str], None] | None = None
     secrets: Callable[[], dict[str, dict[str, Any]]] = secrets
 
     def heard(self, world: World, tipo: str, detail: dict[str, Any]) -> None:
@@ -134,6 +146,8 @@ class Scenario:
             cupo_agotado=False,
             afip_caida=False,
             maximo_por_segundo=0,
+            demora_respuesta=0.1,
+            forma_rechazo="parcial",
         )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BEFORE, AFTER = "before", "after"
+FAULTS = ("error", "again")
 
 
 class Calm:
@@ -35,6 +36,10 @@ class Calm:
         """`error`: refused, no effect. `lost`: done, the answer lost for good. `again`: lost, boto3 repeats it."""
         return None
 
+    def again_after(self) -> float:
+        """Seconds until boto3 gives an answer up and repeats its request: the others go on meanwhile."""
+        return 45.0
+
     def batch(self, messages: list[T], most: int) -> list[T]:
         return messages[:most]
 
@@ -49,7 +54,7 @@ class Calm:
 
 
 class Cuts(Calm):
-    """Lambda dies at these calls, counted over the whole schedule: `{(index, "before" | "after")}`."""
+    """At these calls, counted over all: Lambda dies (`before`, `after`), AWS fails (`error`, `again`)."""
 
     def __init__(self, cuts: Collection[tuple[int, str]], seed: object = 0) -> None:
         super().__init__(seed)
@@ -57,6 +62,9 @@ class Cuts(Calm):
 
     def dies(self, index: int, when: str) -> bool:
         return (index, when) in self._cuts
+
+    def aws_fault(self, index: int, label: str) -> str | None:
+        return next((fault for fault in FAULTS if (index, fault) in self._cuts), None)
 
 
 @dataclass
@@ -105,6 +113,9 @@ class Chaos(Calm):
             if point < 0:
                 return name
         return None
+
+    def again_after(self) -> float:
+        return self.rng.uniform(0, 60)
 
     def batch(self, messages: list[T], most: int) -> list[T]:
         chosen = list(messages)

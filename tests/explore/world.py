@@ -62,10 +62,11 @@ class Posted:
 
 @dataclass
 class Write:
-    """What became of an asiento. `by`: the invocation, `op`: the ledger's own name of the write."""
+    """What became of an asiento. `by`: the invocation, `begun` then; `op`: the ledger's own name of the write."""
 
     at: datetime
     by: int
+    begun: datetime
     op: str
     before: dict[str, Any]
     after: dict[str, Any]
@@ -188,7 +189,7 @@ class World:
     def run(self) -> World:
         """Until quiet, stuck, or a violated invariant."""
         instrument.active.append(self)
-        dynamo.table(TABLE).items.clear()
+        dynamo.clear()
         for function in LIMITS:
             installing.fresh_process(function)
         try:
@@ -457,6 +458,8 @@ class World:
         answer = self._effect(service, operation, params)
         if fault == "again":
             self.note(self._who(), f"{label}: the answer is lost, boto3 repeats it", *_about(params))
+            assert self.running is not None
+            self._sleep(self.running, self.choices.again_after())
             answer = self._effect(service, operation, params)
         self._point(index, AFTER)
         if fault == "lost":
@@ -469,6 +472,8 @@ class World:
             return self.sqs.call(operation, params)
         if service == "events":
             return 200, self._published(params["Entries"])
+        if service != "dynamodb" or params.get("TableName", TABLE) != TABLE:
+            return by_moto(service, operation, params)
         if operation == "UpdateItem" and params["Key"]["pk"]["S"] == "CUENTAS":
             return self._door(service, operation, params)
         keys = _written(operation, params)
@@ -503,7 +508,7 @@ class World:
             return
         self.changed = self.now
         (self.open.add if "abierto" in after or "evento_pendiente" in after else self.open.discard)(pk)
-        write = Write(self.now, self.running.number, op, before, after)
+        write = Write(self.now, self.running.number, self.running.started, op, before, after)
         self.writes[pk].append(write)
         self.note(self._who(), f"{op}: {before.get('estado', 'new')} → {after['estado']}", reference)
         invariants.on_write(self, pk, write)
@@ -539,6 +544,9 @@ class World:
         invocation = self.running
         if carries:
             invariants.on_post(self, self._alias(body), about)
+        elif self.scenario.asked:
+            for reference in about:
+                self.scenario.asked(self, self._alias(body), reference)
         try:
             response = self._road.handle_request(request)
         except httpx.TransportError as error:
@@ -649,7 +657,7 @@ def _written(operation: str, params: dict[str, Any]) -> list[str]:
 def _about(params: dict[str, Any]) -> list[str]:
     keys = [params[name] for name in ("Key", "Item") if isinstance(params.get(name), dict)]
     keys += [item["Update"]["Key"] for item in params.get("TransactItems", ())]
-    return [key["pk"]["S"].partition("#")[2] for key in keys]
+    return [key["pk"]["S"].partition("#")[2] for key in keys if "pk" in key]
 
 
 def _references(body: dict[str, Any]) -> list[str]:
