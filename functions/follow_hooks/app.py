@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from facturacion.asiento import Asiento
+    from facturacion.emission import Finishing
 
 logger = logger_for("follow_hooks")
 metrics = metrics_for("follow_hooks")
@@ -88,6 +89,14 @@ def _wake_runs(errors: Mapping[str, list[Asiento]], contraster: Contraster) -> b
 
 def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:
     f = contraster.finishing
+    asiento = _fold_and_tell(hook, f)
+    if asiento and asiento.estado is Estado.EN_REVISION and hook.evento in {"emitido", "eliminado"}:
+        # Nobody had claimed the reference: the review was opened for this hook, told first, and is now moved by it.
+        asiento = _fold_and_tell(hook, f)
+    return asiento
+
+
+def _fold_and_tell(hook: Stored, f: Finishing) -> Asiento | None:
     asiento = fold(hook, f.ledger)
     estado = asiento.estado if asiento else None
     logger.info(

@@ -149,6 +149,15 @@ def test_a_review_of_a_cuenta_that_never_sent_anything_is_told_in_the_end(house)
     assert house.events("A-9") == ["RevisionRequerida"]
 
 
+@pytest.mark.parametrize(("evento", "estado"), [("emitido", "EMITIDO"), ("eliminado", "ELIMINADO")])
+def test_the_first_hook_of_a_reference_that_nobody_claimed_opens_a_review_and_moves_it(house, evento, estado):
+    """«Any permutation of the same hooks gives the same state», also where the one that tells how it ended comes first."""
+    told(house, ("X-1", evento, "h-1"), ("X-1", "encolado", "h-2"))
+
+    assert house.estado("X-1") == estado
+    assert "RevisionRequerida" in house.events("X-1")
+
+
 @pytest.mark.parametrize("evento", ["archivado", "test", ""])
 def test_an_evento_that_nobody_documented_is_kept_and_moves_nothing(house, evento):
     sent(house, "A-1", **QUEUED_FOR_A_DAY)
