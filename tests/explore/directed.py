@@ -96,8 +96,8 @@ def slow_records() -> Scenario:
     """Two messages. The POST of the first is turned away at the door, that of the second is answered slowly."""
     return Scenario(
         "slow_records",
-        [message("A-1"), message("A-1", at=10.0)],
-        {"lotes": ["429", "slow"], "segundos_lenta": 80.0, "demora_en_cola": 300.0},
+        [message("A-1"), message("A-1", at=22.0)],
+        {"lotes": ["429", "slow"], "segundos_lenta": 80.0, "demora_en_cola": 600.0, "demora_hook": 300.0},
     )
 
 

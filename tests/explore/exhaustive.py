@@ -28,6 +28,7 @@ class Explored:
     name: str
     effects: list[str]
     cut_points: int = 0
+    faults: int = 0
     schedules: int = 0
     failed: list[tuple[tuple[Cut, ...], World]] = field(default_factory=list)
 
@@ -58,18 +59,25 @@ def run_cut(make: Callable[[], Scenario], *cuts: Cut) -> World:
 
 
 def explore(
-    make: Callable[[], Scenario], *, pairs: bool = False, stop_at: int = 3, only: Callable[[int], bool] | None = None
+    make: Callable[[], Scenario],
+    *,
+    pairs: bool = False,
+    faults: bool = False,
+    stop_at: int = 3,
+    only: Callable[[int], bool] = lambda _: True,
 ) -> Explored:
-    """`only`: which of the cuts to run, by their number, when there is no time for all."""
+    """`faults`: AWS fails at every call as well. `only`: which to run, where there is no time for all."""
     whole = uncut(make)
     found = Explored(whole.scenario.name, whole.effects, schedules=1)
     if whole.violations:
         found.failed.append(((), whole))
         return found
-    for number, cut in enumerate(cut_points(whole)):
-        found.cut_points += 1
-        if only is None or only(number):
-            _explore_from(make, (cut,), found, pairs=pairs)
+    cuts = list(cut_points(whole))
+    failures = list(fault_points(whole)) if faults else []
+    found.cut_points, found.faults = len(cuts), len(failures)
+    for number, cut in enumerate(cuts + failures):
+        if only(number):
+            _explore_from(make, (cut,), found, pairs=pairs and cut in cuts)
         if len(found.failed) >= stop_at:
             break
     return found

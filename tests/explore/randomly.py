@@ -42,15 +42,18 @@ CALM_AFTER = 7_200.0
 
 @dataclass(frozen=True)
 class Kind:
-    """How much of everything."""
+    """How much of everything. `spread`: seconds over which the comprobantes arrive; `few`: how rare many are."""
 
     least: int
     most: int
     spread: float
-    """Seconds over which the comprobantes arrive."""
+    few: int = 1
+
+    def draw(self, rng: random.Random) -> int:
+        return self.least + int((self.most - self.least + 1) * rng.random() ** self.few)
 
 
-SMALL, MEDIUM, LARGE = Kind(1, 4, 120.0), Kind(3, 30, 1_200.0), Kind(300, 300, 1_800.0)
+TINY, SMALL, LARGE = Kind(1, 4, 120.0), Kind(3, 30, 1_200.0, few=3), Kind(300, 300, 1_800.0)
 
 
 def schedule(seed: object, kind: Kind) -> World:
@@ -86,7 +89,7 @@ def _odds(rng: random.Random, kind: Kind) -> Odds:
 
 
 def _scenario(rng: random.Random, kind: Kind, seed: object) -> Scenario:
-    count = rng.randint(kind.least, kind.most)
+    count = kind.draw(rng)
     aliases = ALIASES[: rng.randint(1, min(3, 1 + count // 2))]
     plan: dict[str, Any] = {
         "demora_fondo": [0.0, rng.choice((1.0, 60.0, 400.0))],

@@ -242,4 +242,3 @@ SMALL = (
     in_error,
     deleted_and_replaced,
 )
-BY_NAME: dict[str, Callable[[], Scenario]] = {make().name: make for make in SMALL}

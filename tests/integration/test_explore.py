@@ -57,7 +57,7 @@ def test_neither_does_one_at_every_ninth_cut_of_the_longer_ones(make):
 @pytest.mark.parametrize("first", range(0, 30, 10))
 def test_no_seed_issues_twice_or_loses_anything(first):
     for seed in range(first, first + 10):
-        world = randomly.schedule(seed, randomly.SMALL).run()
+        world = randomly.schedule(seed, randomly.TINY).run()
 
         assert not world.violations, f"python -m tests.explore --seed {seed}\n{told(world)}"
 
@@ -71,7 +71,7 @@ def test_a_broken_rule_is_noticed(mutant):
 
 
 def test_the_same_seed_is_the_same_schedule():
-    first, again = (randomly.schedule(5, randomly.SMALL).run() for _ in range(2))
+    first, again = (randomly.schedule(5, randomly.TINY).run() for _ in range(2))
 
     assert first.effects == again.effects
     assert [line.what for line in first.lines] == [line.what for line in again.lines]
@@ -103,5 +103,5 @@ def test_the_quick_way_through_dynamodb_does_what_moto_does(monkeypatch):
 
     monkeypatch.setattr(dynamo, "call", both)
     for seed in range(5):
-        assert not randomly.schedule(seed, randomly.SMALL).run().violations
+        assert not randomly.schedule(seed, randomly.TINY).run().violations
     assert set(compared) == {"UpdateItem", "PutItem", "GetItem", "BatchGetItem", "Query"}

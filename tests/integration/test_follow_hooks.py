@@ -151,7 +151,7 @@ def test_a_review_of_a_cuenta_that_never_sent_anything_is_told_in_the_end(house)
 
 @pytest.mark.parametrize(("evento", "estado"), [("emitido", "EMITIDO"), ("eliminado", "ELIMINADO")])
 def test_the_first_hook_of_a_reference_that_nobody_claimed_opens_a_review_and_moves_it(house, evento, estado):
-    """«Any permutation of the same hooks gives the same state», also where the one that tells how it ended comes first."""
+    """«Any permutation of the same hooks gives the same state», also where the last one comes first."""
     told(house, ("X-1", evento, "h-1"), ("X-1", "encolado", "h-2"))
 
     assert house.estado("X-1") == estado

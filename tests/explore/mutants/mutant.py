@@ -30,7 +30,7 @@ class Mutant:
     patches: Callable[[], list[Patch]] = field(repr=False)
     grounds: tuple[Callable[[], Scenario], ...] = ()
     seeds: int = 60
-    kind: randomly.Kind = randomly.SMALL
+    kind: randomly.Kind = randomly.TINY
     quick: bool = False
     unseen: str = ""
 

@@ -168,7 +168,7 @@ MUTANTS = (
     Mutant("claim after POST", "plain", _claim_after_post, _GENERAL),
     Mutant("retry on read timeout", "plain", _retry_on_timeout, (scenarios.one_524, scenarios.one_slow_hooks_lost)),
     Mutant("a timeout means not sent", "plain", _timeout_is_not_sent, (scenarios.one_slow_hooks_lost,), quick=True),
-    Mutant("match by position", "plain", _by_position, (), 100, randomly.MEDIUM),
+    Mutant("match by position", "plain", _by_position, (), 100, randomly.SMALL),
     Mutant("not mentioned means not sent", "plain", _missing_is_refused, (), 150),
     Mutant("ack before save", "plain", _ack_before_save, _GENERAL),
     Mutant("ack what is uncertain", "plain", _ack_uncertain, (scenarios.one_dropped,), quick=True),
