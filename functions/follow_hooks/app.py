@@ -13,9 +13,8 @@ from facturacion.contraster import ContrastEnvironment, Contraster
 from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
 from facturacion.estado import Estado
+from facturacion.folding import Stored, fold_and_tell, stored_hook
 from facturacion.observability import counter, logger_for, metrics_for
-from facturacion.telling import tell
-from follow_hooks.following import Stored, fold, stored_hook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from facturacion.asiento import Asiento
-    from facturacion.emission import Finishing
 
 logger = logger_for("follow_hooks")
 metrics = metrics_for("follow_hooks")
@@ -89,16 +87,7 @@ def _wake_runs(errors: Mapping[str, list[Asiento]], contraster: Contraster) -> b
 
 def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:
     f = contraster.finishing
-    asiento = _fold_and_tell(hook, f)
-    if asiento and asiento.estado is Estado.EN_REVISION and hook.evento in {"emitido", "eliminado"}:
-        # Nobody had claimed the reference: the review was opened for this hook, told first, and is now moved by it.
-        asiento = _fold_and_tell(hook, f)
-    return asiento
-
-
-def _fold_and_tell(hook: Stored, f: Finishing) -> Asiento | None:
-    asiento = fold(hook, f.ledger)
-    estado = asiento.estado if asiento else None
+    asiento = fold_and_tell(hook, ledger=f.ledger, bus=f.bus, at=f.clock())
     logger.info(
         "hook_aplicado",
         extra={
@@ -106,13 +95,9 @@ def _fold_and_tell(hook: Stored, f: Finishing) -> Asiento | None:
             "external_reference": hook.external_reference,
             "hook_id": hook.hook_id,
             "evento": hook.evento,
-            "estado": estado,
+            "estado": asiento.estado if asiento else None,
         },
     )
-    if asiento and asiento.evento_pendiente and asiento.estado is not Estado.EMITIDO:
-        # The asiento keeps the causes cut; the event has them whole.
-        whole = hook.causas if asiento.estado is Estado.ERROR and hook.causas else None
-        tell([(asiento, whole)], ledger=f.ledger, bus=f.bus, at=f.clock())
     return asiento
 
 

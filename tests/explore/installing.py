@@ -18,6 +18,7 @@ import httpx
 from botocore.client import BaseClient
 from moto import mock_aws
 
+from tests.explore.calls import provider_call, watched
 from tests.explore.dynamo import REGION
 from tests.explore.instrument import (
     BUCKET,
@@ -29,7 +30,6 @@ from tests.explore.instrument import (
     TABLE,
     active,
     plain_client,
-    watched,
     watched_client,
     world,
 )
@@ -91,7 +91,7 @@ class Road(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
-        return world().provider_call(request)
+        return provider_call(world(), request)
 
 
 class Log:

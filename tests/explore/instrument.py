@@ -22,8 +22,6 @@ from tests.explore import dynamo
 from tests.explore.dynamo import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.explore.world import World
 
 TABLE, BUS, BUCKET, PREFIX = "ledger", "facturacion", "pdfs", "facturacion/cuentas"
@@ -58,34 +56,6 @@ def watched_client(service: str, *_: Any, **__: Any) -> Any:
     """What the shipped code gets for `boto3.client`: made once, because making one costs a tenth of a second."""
     session = boto3.session.Session(region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
     return session.client(service, config=Config(retries={"total_max_attempts": 1}))
-
-
-def watched(client: Any, operation: str, params: dict[str, Any]) -> Any:
-    """For `BaseClient._make_api_call`, through which whatever boto3 does must pass, whoever made the client.
-
-    Validated as botocore does it, and no more: what it would say over HTTP, the world says. Its retries are the
-    world's to play as well.
-    """
-    model = client.meta.service_model.operation_model(operation)
-    form = (operation, *_form(params))
-    if form not in _valid:
-        client._serializer.serialize_to_request(params, model)
-        _valid.add(form)
-    status, parsed = world().aws_call(client.meta.service_model.service_name, operation, params)
-    parsed.setdefault("ResponseMetadata", {"HTTPStatusCode": status})
-    if status >= 300:
-        raise client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation)
-    return parsed
-
-
-_valid: set[tuple[Any, ...]] = set()
-
-
-def _form(params: dict[str, Any]) -> Iterator[Any]:
-    """What is there, and its expressions: the rest are values."""
-    for name, value in params.items():
-        yield name
-        yield value if name.endswith("Expression") else type(value)
 
 
 def by_moto(service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -379,11 +379,14 @@ def _replay_agrees(world: World, rows: dict[str, dict[str, Any]]) -> None:
         if item["sk"].startswith("HOOK#"):
             hooks.setdefault(item["pk"], []).append(Hook(item["hook_id"], item["evento"]))
     for pk, row in rows.items():
+        vistos = frozenset(row.get("vistos", ()))
+        again = fold(Estado(row["estado"]), row.get("previos", 0), vistos, hooks.get(pk, ())).estado
+        if again != row["estado"]:
+            _violated(world, REPLAY, pk, f"its hooks would move it again: {row['estado']} → {again}")
         own = [w for w in world.writes[pk] if w.op not in _FOLDS | _SAY_NOTHING]
         if not own:
             continue
         base = own[-1].after
-        vistos = frozenset(row.get("vistos", ()))
         folded = fold(Estado(base["estado"]), row.get("previos", 0), vistos, hooks.get(pk, ()))
         if folded.estado != row["estado"]:
             amounts = f"{base['estado']} ({own[-1].op}) and its hooks amount to {folded.estado}"

@@ -7,24 +7,20 @@ answer what the plan says, and Lambda's own limits end what takes too long.
 
 from __future__ import annotations
 
-import base64
 import json
-import threading
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.explore import dynamo, installing, instrument, invariants
-from tests.explore.instrument import PREFIX, TABLE, Death, by_moto, peek
+from tests.explore.instrument import PREFIX, Death, peek
+from tests.explore.invoking import LIMITS, Context, Invocation, Line, Posted, Write
 from tests.explore.queues import Sqs, Stream
-from tests.explore.schedule import AFTER, BEFORE, Calm, Chaos
+from tests.explore.schedule import BEFORE, Calm, Chaos
 from tests.sandbox.simulator.plan import CuentaSim, Plan
 from tests.sandbox.simulator.provider import Proveedor
-from tests.sandbox.simulator.respuesta import method_of
 from tests.sandbox.simulator.transport import as_transport
 from tests.template import default
 
@@ -35,97 +31,7 @@ if TYPE_CHECKING:
     from tests.explore.scenarios import Scenario, Send
 
 CALL_SECONDS = 0.004
-LIMITS = {"pack": 300.0, "webhook": 10.0, "follow": 120.0, "reconcile": 300.0}
 AT_ONCE = 2
-CLIENT_GUARD = 10.0
-"""The shipped client holds a request back that was held up so long (`Cliente.demora_de_salida`)."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that happened; `about` are the references it concerns."""
-
-    at: datetime
-    who: str
-    what: str
-    about: frozenset[str] = frozenset()
-
-
-@dataclass
-class Posted:
-    """A POST that reached the provider, of one reference. `clear`: its answer said that nothing came of it."""
-
-    at: datetime
-    by: int
-    clear: bool
-
-
-@dataclass
-class Write:
-    """What became of an asiento. `by`: the invocation, `begun` then; `op`: the ledger's own name of the write."""
-
-    at: datetime
-    by: int
-    begun: datetime
-    op: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-
-
-class Invocation:
-    """`wake`: when it goes on. It runs only between `resume` and its next `sleep`."""
-
-    def __init__(self, number: int, function: str, deadline: datetime, work: Callable[[], Any]) -> None:
-        self.number, self.function, self.deadline = number, function, deadline
-        self.started = deadline - timedelta(seconds=LIMITS[function])
-        self.wake = datetime.min.replace(tzinfo=deadline.tzinfo)
-        self.done = self.doomed = self.died = False
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self._work = work
-        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
-        self._thread: threading.Thread | None = None
-
-    def resume(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
-        else:
-            self._go.release()
-        self._back.acquire()
-
-    def _run(self) -> None:
-        try:
-            self.result = self._work()
-        except Death:
-            self.died = True
-        except BaseException as error:  # noqa: BLE001 - what a handler raises, Lambda takes
-            self.error = error
-        finally:
-            self.done = True
-            self._back.release()
-
-    def sleep(self, until: datetime) -> None:
-        self.wake = until
-        self._back.release()
-        self._go.acquire()
-        if self.doomed:
-            raise Death
-
-
-@dataclass
-class Context:
-    """Lambda's."""
-
-    world: World
-    invocation: Invocation
-    function_name: str = "explored"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:explored"
-    aws_request_id: str = "explored"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int((self.invocation.deadline - self.world.now).total_seconds() * 1000)
 
 
 class World:
@@ -174,7 +80,7 @@ class World:
             plan=self.plan,
             base_url="https://proveedor.test",
         )
-        self._road = as_transport(self.proveedor, dormir=self._wait_for_answer)
+        self.road = as_transport(self.proveedor, dormir=self._wait_for_answer)
         self._numbers = 0
         self._hooks: list[Any] = []
         self._timed = sorted(
@@ -414,7 +320,7 @@ class World:
 
     # -- calls of the shipped code ----------------------------------------------------------------------------------
 
-    def _point(self, index: int, when: str, *, guard: float | None = None) -> None:
+    def point(self, index: int, when: str, *, guard: float | None = None) -> None:
         """Here the invocation may die, or stand still. `guard`: after so many seconds what follows is held back."""
         invocation = self.running
         assert invocation is not None, "a call from outside every invocation"
@@ -425,199 +331,28 @@ class World:
         if seconds is not None:
             if guard is not None:
                 seconds = min(seconds, guard)
-            self._sleep(invocation, seconds)
+            self.sleep(invocation, seconds)
         if self.now >= invocation.deadline:
             raise Death
 
-    def _sleep(self, invocation: Invocation, seconds: float) -> None:
+    def sleep(self, invocation: Invocation, seconds: float) -> None:
         invocation.sleep(self.now + timedelta(seconds=seconds))
 
     def _wait_for_answer(self, seconds: float) -> None:
         assert self.running is not None
-        self._sleep(self.running, seconds)
+        self.sleep(self.running, seconds)
 
-    def _begin(self, label: str) -> int:
+    def begin(self, label: str) -> int:
         self.effects.append(label)
         self.now += timedelta(seconds=CALL_SECONDS)
         return len(self.effects) - 1
-
-    def aws_call(self, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        label = f"{service}:{operation}"
-        index = self._begin(label)
-        self.counts[label] += 1
-        self._point(index, BEFORE)
-        fault = self.choices.aws_fault(index, label)
-        broken = 500, {"Error": {"Code": "InternalServerError", "Message": "simulated"}}
-        if fault == "error" and service == "events":
-            self.note(self._who(), "the bus takes none of the events")
-            failed = [{"ErrorCode": "InternalFailure", "ErrorMessage": "simulated"} for _ in params["Entries"]]
-            return 200, {"FailedEntryCount": len(failed), "Entries": failed}
-        if fault == "error":
-            self.note(self._who(), f"{label} fails", *_about(params))
-            return broken
-        answer = self._effect(service, operation, params)
-        if fault == "again":
-            self.note(self._who(), f"{label}: the answer is lost, boto3 repeats it", *_about(params))
-            assert self.running is not None
-            self._sleep(self.running, self.choices.again_after())
-            answer = self._effect(service, operation, params)
-        self._point(index, AFTER)
-        if fault == "lost":
-            self.note(self._who(), f"{label}: done, but the answer is lost", *_about(params))
-            return broken
-        return answer
-
-    def _effect(self, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if service == "sqs":
-            return self.sqs.call(operation, params)
-        if service == "events":
-            return 200, self._published(params["Entries"])
-        if service != "dynamodb" or params.get("TableName", TABLE) != TABLE:
-            return by_moto(service, operation, params)
-        if operation == "UpdateItem" and params["Key"]["pk"]["S"] == "CUENTAS":
-            return self._door(service, operation, params)
-        keys = _written(operation, params)
-        before = {pk: peek(pk) for pk in keys}
-        status, parsed = by_moto(service, operation, params)
-        for pk in keys:
-            self._written(pk, before[pk], peek(pk), operation, ok=status == 200)
-        if operation == "PutItem" and status == 200:
-            self._inserted(params["Item"])
-        return status, parsed
-
-    def _door(self, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        alias = params["Key"]["sk"]["S"]
-        before = peek("CUENTAS", alias).get("incierta")
-        answer = by_moto(service, operation, params)
-        after = peek("CUENTAS", alias).get("incierta")
-        if after != before:
-            self.closed[alias] = self.now
-            self.note(
-                self._who(), f"the door of {alias} is {'closed by ' + after if after else 'open'}", after or before
-            )
-        return answer
-
-    def _written(self, pk: str, before: dict[str, Any], after: dict[str, Any], operation: str, *, ok: bool) -> None:
-        assert self.running is not None
-        op = instrument.writer() or operation
-        reference = pk.partition("#")[2]
-        if not ok:
-            self.note(
-                self._who(), f"{op}: refused by its condition, {before.get('estado', 'nothing')} stays", reference
-            )
-            return
-        self.changed = self.now
-        (self.open.add if "abierto" in after or "evento_pendiente" in after else self.open.discard)(pk)
-        write = Write(self.now, self.running.number, self.running.started, op, before, after)
-        self.writes[pk].append(write)
-        self.note(self._who(), f"{op}: {before.get('estado', 'new')} → {after['estado']}", reference)
-        invariants.on_write(self, pk, write)
-
-    def _inserted(self, item: dict[str, Any]) -> None:
-        if item["sk"]["S"].startswith("HOOK#"):
-            image = {
-                name: {"B": base64.b64encode(typed["B"]).decode()} if "B" in typed else typed
-                for name, typed in item.items()
-            }
-            self.stream.inserted(image)
-
-    def _published(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        for entry in entries:
-            detail = json.loads(entry["Detail"])
-            self.events.append((self.now, entry["DetailType"], detail))
-            self.note(self._who(), f"event {entry['DetailType']}", detail["external_reference"])
-            invariants.on_event(self, entry["DetailType"], detail)
-            self.scenario.heard(self, entry["DetailType"], detail)
-        return {"FailedEntryCount": 0, "Entries": [{"EventId": str(n)} for n, _ in enumerate(entries)]}
-
-    def provider_call(self, request: httpx.Request) -> httpx.Response:
-        method = method_of(request.url.path) if request.method == "POST" else "pdf"
-        label = f"provider:{method}"
-        index = self._begin(label)
-        self.counts[label] += 1
-        self._point(index, BEFORE, guard=CLIENT_GUARD - 0.5)
-        body = json.loads(request.content) if request.content else {}
-        about = _references(body)
-        begun, posts = self.now, len(self.proveedor.posts)
-        carries = method.endswith(("lotes_encola", "nuevo_encola"))
-        assert self.running is not None
-        invocation = self.running
-        if carries:
-            invariants.on_post(self, self._alias(body), about)
-        elif self.scenario.asked:
-            for reference in about:
-                self.scenario.asked(self, self._alias(body), reference)
-        try:
-            response = self._road.handle_request(request)
-        except httpx.TransportError as error:
-            told, response = type(error).__name__, None
-            failure = error
-        except Death:
-            self._posted(body, about, begun, invocation, posts, status=None, carries=carries)
-            raise
-        else:
-            told, failure = f"HTTP {response.status_code}", None
-        self.running = invocation
-        self._posted(body, about, begun, invocation, posts, status=response and response.status_code, carries=carries)
-        self.note(self._who(), f"{method} → {told}", *about)
-        if response is not None and method.endswith("consulta_avanzada"):
-            self._asked(self._alias(body), about, begun, response.content)
-        self._point(index, AFTER)
-        if failure is not None:
-            raise failure
-        assert response is not None
-        return response
-
-    def _posted(
-        self,
-        body: Any,
-        about: list[str],
-        begun: datetime,
-        by: Invocation,
-        before: int,
-        *,
-        status: int | None,
-        carries: bool,
-    ) -> None:
-        """What reached the provider's door is a POST of each reference, whatever came of it."""
-        if not carries or len(self.proveedor.posts) == before:
-            return
-        post = self.proveedor.posts[before]
-        taken = {self.proveedor.cola.items[n - 1].referencia for n in post.aceptados}
-        plain = post.desenlace in {
-            "ok",
-            "slow",
-            "hook_first",
-            "mention_missing",
-            "unreadable_refusal",
-            "429",
-            "maintenance",
-        }
-        for reference in about:
-            clear = status is not None and plain and reference not in taken
-            self.posts[f"{self._alias(body)}#{reference}"].append(Posted(begun, by.number, clear))
-            self.note(self._who(), f"POST {post.id} ({post.desenlace})", reference)
-
-    def _asked(self, alias: str, about: list[str], begun: datetime, content: bytes) -> None:
-        try:
-            told = json.loads(content)
-        except ValueError:
-            return
-        for reference in about:
-            if told.get("error") == "N" and told.get("total") == 0:
-                self.absences[f"{alias}#{reference}"].append(begun)
-                self.note(self._who(), "the provider shows nothing", reference)
-
-    def _alias(self, body: dict[str, Any]) -> str:
-        token = str(body.get("apitoken"))
-        return next((a for a, c in self.proveedor.cuentas.items() if c.apitoken == token), "")
 
     def logged(self, text: str) -> None:
         invariants.on_log(self, text)
 
     # -- telling ------------------------------------------------------------------------------------------------------
 
-    def _who(self) -> str:
+    def who(self) -> str:
         return f"{self.running.function} {self.running.number}" if self.running else "world"
 
     def note(self, who: str, what: str, *about: str) -> None:
@@ -640,27 +375,3 @@ def _cuenta(alias: str, scenario: Scenario) -> CuentaSim:
         webhook_token=secret["webhook_tokens"][0],
         dev=False,
     )
-
-
-def _written(operation: str, params: dict[str, Any]) -> list[str]:
-    """The asientos that a call may write."""
-    match operation:
-        case "UpdateItem":
-            keys = [params["Key"]]
-        case "TransactWriteItems":
-            keys = [item["Update"]["Key"] for item in params["TransactItems"]]
-        case _:
-            keys = []
-    return [key["pk"]["S"] for key in keys if key["sk"]["S"] == "ESTADO"]
-
-
-def _about(params: dict[str, Any]) -> list[str]:
-    keys = [params[name] for name in ("Key", "Item") if isinstance(params.get(name), dict)]
-    keys += [item["Update"]["Key"] for item in params.get("TransactItems", ())]
-    return [key["pk"]["S"].partition("#")[2] for key in keys if "pk" in key]
-
-
-def _references(body: dict[str, Any]) -> list[str]:
-    entries = body.get("requests") or [body]
-    found = [(e.get("comprobante") or {}).get("external_reference") or e.get("external_reference") for e in entries]
-    return [str(reference) for reference in found if reference]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from tests.explore import dynamo, exhaustive, mutants, randomly, scenarios
+from tests.explore import directed, dynamo, exhaustive, mutants, outage, randomly, scenarios
 from tests.explore.installing import exploring
 from tests.explore.instrument import TABLE
 from tests.explore.trace import trace
@@ -52,6 +52,21 @@ def test_neither_does_one_at_every_ninth_cut_of_the_longer_ones(make):
 
     assert not explored.failed, "\n".join(f"{cuts}\n{told(world)}" for cuts, world in explored.failed)
     assert explored.cut_points == 2 * len(explored.effects)
+
+
+@pytest.mark.parametrize("make", directed.DIRECTED, ids=lambda make: make.__name__)
+def test_what_comes_just_so_costs_nothing_either(make):
+    world = exhaustive.uncut(make)
+
+    assert not world.violations, told(world)
+
+
+def test_after_a_day_without_the_provider_the_backlog_leaves_in_full_lotes():
+    morning = outage.weather(300)
+
+    assert not morning.world.violations, told(morning.world)
+    assert morning.dead == 0
+    assert morning.fill >= outage.FILL, outage.told(morning)
 
 
 @pytest.mark.parametrize("first", range(0, 30, 10))

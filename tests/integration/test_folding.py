@@ -7,17 +7,17 @@ from itertools import combinations_with_replacement
 import pytest
 from tests.items import put_item
 
+from facturacion import folding
 from facturacion.asiento import Causa
 from facturacion.estado import Estado, Hook, fold
-from follow_hooks import following
-from follow_hooks.following import Stored
+from facturacion.folding import Stored
 
 EVENTOS = ("encolado", "error", "eliminado", "emitido")
 
 
 def follow(ledger, hooks):
     for hook in hooks:
-        following.fold(Stored("norte", "A-1", hook.hook_id, hook.evento, (Causa("AFIP-10016", "", "x"),)), ledger)
+        folding.fold(Stored("norte", "A-1", hook.hook_id, hook.evento, (Causa("AFIP-10016", "", "x"),)), ledger)
 
 
 @pytest.mark.parametrize("previos", [0, 1])

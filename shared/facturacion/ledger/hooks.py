@@ -109,6 +109,22 @@ class Hooks(Table):
         items = (to_plain(item) for page in pages for item in page["Items"])
         return tuple((Hook(i["hook_id"], i["evento"]), _words(i) if i["evento"] == "error" else ()) for i in items)
 
+    def told_between(self, cuenta: str, since: datetime, until: datetime) -> list[str]:
+        """References of which a hook was received in that time. Reads the whole table: for operators, seldom."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="begins_with(pk, :cuenta) AND begins_with(sk, :hook)"
+            " AND recibido BETWEEN :since AND :until",
+            ProjectionExpression="pk",
+            ExpressionAttributeValues=to_values(
+                {":cuenta": f"{cuenta}#", ":hook": "HOOK#", ":since": to_iso(since), ":until": to_iso(until)}
+            ),
+        )
+        items = (to_plain(item) for page in pages for item in page["Items"])
+        references = {item["pk"].removeprefix(f"{cuenta}#") for item in items}
+        return sorted(references - {""})
+
     def fold_emitido(self, cuenta: str, external_reference: str) -> Asiento | Refused:
         """Issued: it absorbs every other state, also one that had left the index of what is open."""
         return self._write(

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from facturacion import folding
 from facturacion.asiento import Asiento, Datos
 from facturacion.estado import Estado
 from facturacion.events import tipo_for
 from facturacion.ledger import Ledger, Refused
-from follow_hooks import following
 from pack_lotes import packing
 from tests.explore import directed, scenarios
 from tests.explore.mutants.mutant import Mutant
@@ -115,7 +115,7 @@ def _arrival_order() -> list[Patch]:
         pk = f"{hook.cuenta}#{hook.external_reference}"
         return ledger._write(ledger._update(pk, "attribute_exists(pk)", {}, sets=sets))
 
-    return [(following, "_transition", last_wins)]
+    return [(folding, "_transition", last_wins)]
 
 
 MUTANTS = (

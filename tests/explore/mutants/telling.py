@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facturacion import contrast, telling
+from facturacion import contrast, folding, telling
 from facturacion.estado import Estado
 from facturacion.events import Bus
 from facturacion.ledger.table import Table
 from follow_hooks import app as follow_app
-from follow_hooks import following
 from pack_lotes import sending
 from reconcile import app as reconcile_app
 from reconcile import redriving
@@ -47,7 +46,7 @@ def _event_without_debt() -> list[Patch]:
     def follow(hook: Any, contraster: Any) -> Any:
         f = contraster.finishing
         before = f.ledger.get(hook.cuenta, hook.external_reference)
-        asiento = following.fold(hook, f.ledger)
+        asiento = folding.fold(hook, f.ledger)
         if asiento and before and asiento.estado is not before.estado:
             tell_now([(asiento, None)], ledger=f.ledger, bus=f.bus, at=f.clock())
         return asiento

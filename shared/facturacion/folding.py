@@ -14,13 +14,16 @@ from facturacion.asiento import Asiento, Causa
 from facturacion.asking import UNKNOWN_REFERENCE
 from facturacion.estado import Estado
 from facturacion.ledger import Refused
+from facturacion.telling import tell
 from tusfacturas.catalogue import read_lines
 from tusfacturas.hooks import read_hook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from typing import Any
 
+    from facturacion.events import Bus
     from facturacion.ledger import Ledger
 
 
@@ -39,15 +42,33 @@ def stored_hook(image: Mapping[str, Any]) -> Stored:
     cuenta, _, reference = image["pk"]["S"].partition("#")
     body = base64.b64decode(image["cuerpo"]["B"])
     kept = image.get("mensajes")
-    mensajes = [text["S"] for text in kept["L"]] if kept else read_hook(body).mensajes
-    evento = image["evento"]["S"]
-    return Stored(
-        cuenta=cuenta,
-        external_reference=reference,
-        hook_id=image["hook_id"]["S"],
-        evento=evento,
-        causas=tuple(Causa(line.codigo, "", line.texto) for line in read_lines(mensajes)),
-    )
+    words = [text["S"] for text in kept["L"]] if kept else read_hook(body).mensajes
+    return Stored(cuenta, reference, image["hook_id"]["S"], image["evento"]["S"], causas_of(words))
+
+
+def causas_of(words: Iterable[str]) -> tuple[Causa, ...]:
+    """What the words of an error say."""
+    return tuple(Causa(line.codigo, "", line.texto) for line in read_lines(words))
+
+
+def fold_and_tell(hook: Stored, *, ledger: Ledger, bus: Bus, at: datetime) -> Asiento | None:
+    """The asiento after the hook, its event published. Issued, it is told with its CAE, by whoever fetches that.
+
+    A hook that meets no asiento opens a review, which is told first; one that says how it ended then moves it.
+    """
+    asiento = _fold_and_tell(hook, ledger, bus, at)
+    if asiento and asiento.estado is Estado.EN_REVISION and hook.evento in {"emitido", "eliminado"}:
+        asiento = _fold_and_tell(hook, ledger, bus, at)
+    return asiento
+
+
+def _fold_and_tell(hook: Stored, ledger: Ledger, bus: Bus, at: datetime) -> Asiento | None:
+    asiento = fold(hook, ledger)
+    if asiento and asiento.evento_pendiente and asiento.estado is not Estado.EMITIDO:
+        # The asiento keeps the causes cut; the event has them whole.
+        whole = hook.causas if asiento.estado is Estado.ERROR and hook.causas else None
+        tell([(asiento, whole)], ledger=ledger, bus=bus, at=at)
+    return asiento
 
 
 def fold(hook: Stored, ledger: Ledger) -> Asiento | None:
