@@ -20,6 +20,7 @@ from moto import mock_aws
 
 from tests.explore.calls import provider_call, watched
 from tests.explore.dynamo import REGION
+from tests.explore.functions import FUNCTIONS, app_of
 from tests.explore.instrument import (
     BUCKET,
     BUS,
@@ -41,12 +42,6 @@ if TYPE_CHECKING:
 PROVIDER = "https://proveedor.test/app/api/v2/"
 READ_MOST = 8_192
 """Messages of which it is remembered what reading them came to."""
-FUNCTIONS = {
-    "pack": "PackLotes",
-    "webhook": "ReceiveWebhook",
-    "follow": "FollowHooks",
-    "reconcile": "Reconcile",
-}
 
 
 def make_resources(secrets: dict[str, dict[str, Any]]) -> None:
@@ -72,7 +67,7 @@ def environment(**parameters: str) -> dict[str, str]:
     }
     found: dict[str, str] = {}
     variables = [template()["Globals"]["Function"]["Environment"]["Variables"]]
-    variables += [properties(name)["Environment"]["Variables"] for name in FUNCTIONS.values()]
+    variables += [properties(f.logical_id)["Environment"]["Variables"] for f in FUNCTIONS.values()]
     for name, value in ((n, v) for some in variables for n, v in some.items()):
         match value:
             case {"Ref": ref}:
@@ -110,11 +105,9 @@ def installed(parameters: dict[str, str]) -> Iterator[None]:
     with mock.patch.dict(os.environ, environment(**parameters) | {"POWERTOOLS_METRICS_NAMESPACE": "Facturacion"}):
         from aws_lambda_powertools.metrics.provider.cloudwatch_emf import cloudwatch  # noqa: PLC0415
 
+        apps = [app_of(function) for function in FUNCTIONS]
         import facturacion.contraster  # noqa: PLC0415 - not before the environment
-        import follow_hooks.app  # noqa: PLC0415
         import pack_lotes.app  # noqa: PLC0415
-        import receive_webhook.app  # noqa: PLC0415
-        import reconcile.app  # noqa: PLC0415
         import tusfacturas.client  # noqa: PLC0415
         import tusfacturas.models  # noqa: PLC0415
         from facturacion import mensaje, tiempo  # noqa: PLC0415
@@ -140,8 +133,8 @@ def installed(parameters: dict[str, str]) -> Iterator[None]:
                 ]
             ),
         ):
-            for module in (pack_lotes.app, receive_webhook.app, follow_hooks.app, reconcile.app):
-                for handler in module.logger._logger.handlers:
+            for app in apps:
+                for handler in app.logger._logger.handlers:
                     handler.stream = log
             yield
 
@@ -198,32 +191,3 @@ def _patched(changes: Any) -> Iterator[None]:
                 delattr(module, name)
             else:
                 setattr(module, name, old)
-
-
-def fresh_process(function: str) -> None:
-    """The next invocation of this function starts a new process: nothing is cached."""
-    import follow_hooks.app  # noqa: PLC0415
-    import pack_lotes.app  # noqa: PLC0415
-    import receive_webhook.app  # noqa: PLC0415
-    import reconcile.app  # noqa: PLC0415
-
-    {
-        "pack": pack_lotes.app._process,
-        "webhook": receive_webhook.app._process,
-        "follow": follow_hooks.app._contraster,
-        "reconcile": reconcile.app._process,
-    }[function].cache_clear()
-
-
-def handler_of(function: str) -> Any:
-    import follow_hooks.app  # noqa: PLC0415
-    import pack_lotes.app  # noqa: PLC0415
-    import receive_webhook.app  # noqa: PLC0415
-    import reconcile.app  # noqa: PLC0415
-
-    return {
-        "pack": pack_lotes.app.handler,
-        "webhook": receive_webhook.app.handler,
-        "follow": follow_hooks.app.handler,
-        "reconcile": reconcile.app.handler,
-    }[function]

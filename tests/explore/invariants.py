@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -364,6 +365,12 @@ def _accounts_balance(world: World, rows: dict[str, dict[str, Any]]) -> None:
             _violated(world, BALANCE, pk, "in the ledger or at the provider, and nobody sent it")
     for pk in held - set(rows):
         _violated(world, BALANCE, pk, "at the provider, and not in the ledger")
+    for alias in world.scenario.cuentas:
+        issued = sum(i.total for i in world.proveedor.cola.items if i.cuenta == alias and i.estado == EMITIDO)
+        booked = [r for r in rows.values() if r["cuenta"] == alias and r["estado"] == "EMITIDO"]
+        noted = sum(Decimal(r["total"]) for r in booked)
+        if issued != noted:
+            _violated(world, BALANCE, f"{alias}#", f"{issued} pesos were issued, {noted} are in the ledger")
 
 
 _FOLDS = {"fold_emitido", "fold_error", "fold_encolado", "fold_eliminado", "fold_deletion_in_doubt", "fold_nothing"}

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.explore.functions import seconds_of
 from tests.explore.instrument import Death
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.explore.world import World
-
-LIMITS = {"pack": 300.0, "webhook": 10.0, "follow": 120.0, "reconcile": 300.0}
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,11 @@ class Invocation:
 
     def __init__(self, number: int, function: str, deadline: datetime, work: Callable[[], Any]) -> None:
         self.number, self.function, self.deadline = number, function, deadline
-        self.started = deadline - timedelta(seconds=LIMITS[function])
+        self.started = deadline - timedelta(seconds=seconds_of(function))
         self.wake = datetime.min.replace(tzinfo=deadline.tzinfo)
         self.done = self.doomed = self.died = False
         self.result: Any = None
+        self.ended: Callable[[Invocation], None] = lambda _: None
         self.error: BaseException | None = None
         self._work = work
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)

@@ -96,7 +96,7 @@ def _cut_everywhere(name: str) -> tuple[list[str], Counter[str]]:
         cut_points=found.cut_points, schedules=found.schedules, faults=found.faults, violated=len(found.failed)
     )
     of = f"{len(found.effects)} calls, {found.cut_points} cut points, {found.faults} failures of AWS"
-    pairs = ", with every pair of cuts" if name in PAIRS else f", every {every}th run" if every > 1 else ""
+    pairs = ", with every pair of cuts" if name in PAIRS else f", one run in {every}" if every > 1 else ""
     lines = [f"{name:24} {of}{pairs}: {found.schedules} schedules, {time.process_time() - begun:.0f} s of CPU"]
     for cuts, world in found.failed:
         again = f"--scenario {name}" + (f" --cut {','.join(f'{i}:{w}' for i, w in cuts)}" if cuts else "")

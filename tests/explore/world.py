@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.explore import dynamo, installing, instrument, invariants
+from tests.explore import dynamo, instrument, invariants
+from tests.explore.functions import FUNCTIONS, app_of, fresh_process, seconds_of
 from tests.explore.instrument import PREFIX, Death, peek
-from tests.explore.invoking import LIMITS, Context, Invocation, Line, Posted, Write
+from tests.explore.invoking import Context, Invocation, Line, Posted, Write
 from tests.explore.queues import Sqs, Stream
 from tests.explore.schedule import BEFORE, Calm, Chaos
 from tests.sandbox.simulator.plan import CuentaSim, Plan
@@ -96,8 +97,8 @@ class World:
         """Until quiet, stuck, or a violated invariant."""
         instrument.active.append(self)
         dynamo.clear()
-        for function in LIMITS:
-            installing.fresh_process(function)
+        for function in FUNCTIONS:
+            fresh_process(function)
         try:
             while not self.violations and not self.ended:
                 self._step()
@@ -163,13 +164,14 @@ class World:
             self.invocations.remove(invocation)
             self._finish(invocation)
 
-    def _start(self, function: str, event: dict[str, Any], ended: Callable[[Invocation], None]) -> None:
+    def invoke(self, function: str, event: dict[str, Any], ended: Callable[[Invocation], None]) -> None:
+        """A function begins; who started it hears how it ended, and decides what comes of that."""
         self._numbers += 1
-        limit = timedelta(seconds=LIMITS[function])
+        limit = timedelta(seconds=seconds_of(function))
         invocation = Invocation(self._numbers, function, self.now + limit, lambda: None)
-        handler = installing.handler_of(function)
+        handler = app_of(function).handler
         invocation._work = lambda: handler(event, Context(self, invocation))
-        invocation.ended = ended  # type: ignore[attr-defined] # who started it hears how it ended
+        invocation.ended = ended
         self.invocations.append(invocation)
         self._resume(invocation)
 
@@ -178,13 +180,13 @@ class World:
         if invocation.died:
             self.note(name, "DIES")
             self.counts["deaths"] += 1
-            installing.fresh_process(invocation.function)
+            fresh_process(invocation.function)
         elif invocation.error is not None:
             self.note(name, f"raises {type(invocation.error).__name__}")
             self.raised.append((name, invocation.error))
             if not isinstance(invocation.error, ClientError | BotoCoreError):
                 invariants.unexpected(self, name, invocation.error)
-        invocation.ended(invocation)  # type: ignore[attr-defined]
+        invocation.ended(invocation)
 
     def _end_all(self) -> None:
         for invocation in list(self.invocations):
@@ -232,7 +234,7 @@ class World:
         ids = [r["messageId"] for r in records]
         about = {self.by_body[r["body"]].reference for r in records}
         self.note(f"pack {self._numbers + 1}", f"receives {', '.join(ids)}", *about)
-        self._start("pack", {"Records": records}, lambda i: self._batch_ended(i, ids))
+        self.invoke("pack", {"Records": records}, lambda i: self._batch_ended(i, ids))
 
     def _batch_ended(self, invocation: Invocation, ids: list[str]) -> None:
         if invocation.died or invocation.error is not None:
@@ -272,7 +274,7 @@ class World:
             status = None if late else 500 if failed else invocation.result["statusCode"]
             self.proveedor.delivered(entrega, status)
 
-        self._start("webhook", event, ended)
+        self.invoke("webhook", event, ended)
 
     def _deliver_stream(self, shard: Shard) -> None:
         if self._happens("rewind"):
@@ -288,7 +290,7 @@ class World:
             failed = failures[0]["itemIdentifier"] if failures else None
             self.stream.ended(shard, len(records), failed, died=broken)
 
-        self._start("follow", {"Records": records}, ended)
+        self.invoke("follow", {"Records": records}, ended)
 
     def _reconcile(self) -> None:
         self._tick = self.now + timedelta(seconds=self.choices.tick_in())
@@ -299,7 +301,7 @@ class World:
         elif self._is_calm and self._is_stuck():
             self.ended = "stuck"
         elif self.open or self.sqs.dead() or any("faltan" in peek("CUENTAS", a) for a in self.scenario.cuentas):
-            self._start("reconcile", {}, lambda _: None)
+            self.invoke("reconcile", {}, lambda _: None)
 
     def _is_stuck(self) -> bool:
         """Nothing has changed for long, or it changes and comes to nothing."""
