@@ -3,8 +3,8 @@
 A mutant replaces functions of the shipped code for the length of a schedule. Where it lives, and which schedules are
 to find it, stands beside it. An exception does not count: what is wrong must show in the world.
 
-«Absent, by the error flow», «only unseen hooks classify» and «the lease» are rules of resolving errors, of which nothing
-is explored here.
+«Absent, by the error flow», «only unseen hooks classify» and «the lease» are rules of resolving errors, of which
+nothing is explored here.
 """
 
 from __future__ import annotations
