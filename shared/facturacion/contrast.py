@@ -27,6 +27,7 @@ from facturacion.asking import (
     read_present,
 )
 from facturacion.emission import finish
+from facturacion.esperas import RAREST, allowed, is_time, starts
 from facturacion.estado import Estado
 from facturacion.ledger import Refused
 from facturacion.telling import tell
@@ -57,22 +58,30 @@ TIME_TO_FINISH = timedelta(seconds=30)
 """A PDF (10 s), and the records of those before it."""
 _NO_FECHA = date.min
 _MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO})
+_READ_BESIDE = frozenset({Estado.ENVIADO, Estado.ENCOLADO, Estado.EN_REVISION})
 _HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO})
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Durations of a contrast. `due`: how old an open comprobante must be before it is asked about by itself."""
+    """Durations of a contrast. `due`: how old an open comprobante must be before it is asked about by itself.
+
+    `before`: when the last contrast began that looked at everything; None where there was none.
+    """
 
     provider_timeout: timedelta
     quiet: timedelta
     settle: timedelta
     due: timedelta
+    before: datetime | None = None
 
 
 @dataclass(slots=True)
 class Contrasted:
-    """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one."""
+    """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one.
+
+    `whole`: it was not cut short, by the provider's silence or by the end of the invocation.
+    """
 
     open: int = 0
     queries: int = 0
@@ -81,6 +90,7 @@ class Contrasted:
     told: int = 0
     unfinished: int = 0
     answered: bool = True
+    whole: bool = True
 
 
 def contrast(
@@ -119,24 +129,29 @@ class _Contrast:
         self._errors: dict[str, Asiento] = {}
         self._done = Contrasted()
         self._issued = 0
+        self._line = 0
 
     def run(self) -> Contrasted:
         references = self._ledger.open_references(self._cuenta)
         while self._may_ask() and (some := list(islice(references, AT_A_TIME))):
             self._look_at(some)
+        self._done.whole = self._may_ask()
         self._done.unfinished = max(0, self._issued - self._done.finished)
         self._wake_the_run()
         return self._done
 
     def _look_at(self, references: Sequence[str]) -> None:
-        asientos = self._ledger.get_many(self._cuenta, references)
+        read = {a.external_reference: a for a in self._ledger.get_many(self._cuenta, references)}
+        asientos = [read[reference] for reference in references if reference in read]
         self._done.open += len(asientos)
         self._tell_owed(asientos)
         self._errors |= {a.external_reference: a for a in asientos if a.estado is Estado.ERROR}
         wanting = sorted((a for a in asientos if self._wants_an_answer(a)), key=_fecha)
         self._issued += sum(a.estado is Estado.EMITIDO for a in wanting)
+        asked = {a.external_reference for a in wanting}
+        beside = [a for a in asientos if a.estado in _READ_BESIDE and a.external_reference not in asked]
         for fecha, group in groupby(wanting, key=_fecha):
-            self._ask_group(fecha, list(group))
+            self._ask_group(fecha, list(group), [a for a in beside if _fecha(a) == fecha])
 
     def _tell_owed(self, asientos: Sequence[Asiento]) -> None:
         """Events whose publication was never noted. An issued one without CAE is told when it is finished."""
@@ -158,7 +173,7 @@ class _Contrast:
             case Estado.PENDIENTE:
                 return False  # the queue brings it again
             case Estado.EMITIDO:
-                return asiento.abierto
+                return asiento.abierto and self._issued_lately_or_due(asiento, now)
             case Estado.ENVIANDO | Estado.INCIERTO:
                 return not is_alive(asiento, now, provider_timeout=self._terms.provider_timeout)
             case Estado.RECHAZADO | Estado.ELIMINADO:
@@ -168,12 +183,30 @@ class _Contrast:
                 return False  # the run asks, before it does something about it
             case Estado.EN_REVISION if asiento.datos.fecha is None:
                 return False  # of another system: there is nothing of ours to find out
+            case Estado.EN_REVISION:
+                since = asiento.actualizado or asiento.creado
+                return since is not None and self._is_time(since, RAREST, now)
             case _:
-                return self._is_due(asiento, now)
+                return self._is_overdue(asiento, now)
 
-    def _is_due(self, asiento: Asiento, now: datetime) -> bool:
+    def _is_overdue(self, asiento: Asiento, now: datetime) -> bool:
+        """In the provider's line for longer than its place in it takes. A noted absence is confirmed without delay."""
         posted = from_iso(asiento.orden.partition("#")[0]) if asiento.orden else asiento.creado
-        return posted is not None and now - posted >= self._terms.due
+        if posted is None:
+            return False
+        since = starts(posted, asiento.datos.fecha)
+        if since > now:
+            return False
+        place, self._line = self._line, self._line + 1
+        return asiento.ausente_desde is not None or self._is_time(since, allowed(place, self._terms.due), now)
+
+    def _issued_lately_or_due(self, asiento: Asiento, now: datetime) -> bool:
+        """Its CAE is wanted now; what an `emitido` told and the provider does not show, ever more rarely."""
+        since = asiento.actualizado
+        return since is None or now - since < self._terms.quiet or self._is_time(since, self._terms.quiet, now)
+
+    def _is_time(self, since: datetime, first: timedelta, now: datetime) -> bool:
+        return is_time(since, first, self._terms.due, before=self._terms.before, now=now)
 
     def _absence_counts(self, asiento: Asiento) -> bool:
         if asiento.estado is Estado.EMITIDO:
@@ -185,14 +218,21 @@ class _Contrast:
 
     # -- asking --------------------------------------------------------------------------------------------------
 
-    def _ask_group(self, fecha: date, group: list[Asiento]) -> None:
-        """All of one fecha. Hooks are read before the ask, where what it proves depends on them."""
+    def _ask_group(self, fecha: date, group: list[Asiento], beside: list[Asiento]) -> None:
+        """All of one fecha. Hooks are read before the ask, where what it proves depends on them.
+
+        `beside`: open ones of that fecha that are not asked about, and may be on the same pages.
+        """
         hooks = {a.external_reference: self._ledger.hooks(a.cuenta, a.external_reference) for a in group if _heard(a)}
         missing = group
         if len(group) > FEW and fecha is not _NO_FECHA:
-            found = self._pages(fecha, {a.external_reference for a in group})
+            found = self._pages(fecha, {a.external_reference for a in group}, {a.external_reference for a in beside})
             self._settle_present(
                 [(a, found[a.external_reference]) for a in group if a.external_reference in found], hooks
+            )
+            # Their hooks were not read, so they all stay live: one that is not folded yet still counts.
+            self._settle_present(
+                [(a, found[a.external_reference]) for a in beside if a.external_reference in found], {}
             )
             # A page proves presence only; by reference it is worth asking where absence would count.
             missing = [a for a in group if a.external_reference not in found and self._absence_counts(a)]
@@ -201,12 +241,12 @@ class _Contrast:
                 return
             self._ask_by_reference(asiento, hooks.get(asiento.external_reference, ()))
 
-    def _pages(self, fecha: date, wanted: set[str]) -> dict[str, list[Encontrado]]:
-        """Those of `wanted` that the pages of a fecha show, each with every match that was read.
+    def _pages(self, fecha: date, wanted: set[str], beside: set[str]) -> dict[str, list[Encontrado]]:
+        """Those that the pages of a fecha show, each with every match that was read.
 
-        Pages are read until all are there or none is left. What may be a second comprobante of a reference is promised
-        to be seen on the first page, and on one more for each further hundred that are asked about: a fecha of up to a
-        thousand is read to its end, a longer one as far as its open ones pay for it.
+        Pages are read until all of `wanted` are there or none is left. What may be a second comprobante of a reference
+        is promised to be seen on the first page, and on one more for each further hundred that are asked about: a fecha
+        of up to a thousand is read to its end, a longer one as far as its open ones pay for it.
         """
         affordable = -(-len(wanted) // ASKED_PER_PAGE)
         found: dict[str, list[Encontrado]] = {}
@@ -216,10 +256,10 @@ class _Contrast:
             if answer is None:
                 break
             for encontrado in answer.comprobantes:
-                if encontrado.external_reference in wanted:
+                if encontrado.external_reference in wanted or encontrado.external_reference in beside:
                     found.setdefault(encontrado.external_reference, []).append(encontrado)
             pagina += 1
-            read_enough = len(found) == len(wanted) and pagina >= affordable
+            read_enough = wanted <= found.keys() and pagina >= affordable
             if read_enough or not answer.comprobantes or pagina * PAGE >= answer.total:
                 break
         return found
@@ -344,17 +384,21 @@ def contrast_if_nobody_did(
     """
     now = f.clock()
     until = now + remaining()
-    if not f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=until):
+    turno = f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=until)
+    if turno is None:
         f.ledger.owe_contrast(cuenta.alias)
         return None
+    mirado = turno.mirado
     try:
         with connect(cuenta) as cliente:
-            done = contrast(cuenta.alias, cliente, f, terms, wake=wake, remaining=remaining)
+            its = replace(terms, before=turno.mirado)
+            done = contrast(cuenta.alias, cliente, f, its, wake=wake, remaining=remaining)
+        mirado = now if done.whole else mirado
     except (ClientError, BotoCoreError):
         f.ledger.owe_contrast(cuenta.alias)
         raise
     finally:
-        f.ledger.give_pulse_back(cuenta.alias, until=until)
+        f.ledger.give_pulse_back(cuenta.alias, until=until, mirado=mirado)
     if done.unfinished or not done.answered:
         f.ledger.owe_contrast(cuenta.alias)
     f.logger.info("contraste", extra={"cuenta": cuenta.alias, **asdict(done)})

@@ -242,6 +242,70 @@ def test_references_of_another_system_are_not_asked_about_time_and_again(house):
     assert house.calls() == 0 and house.estados(*(f"X-{n}" for n in range(5))) == {"EN_REVISION"}
 
 
+# -- how long each may take
+
+
+def test_a_backlog_is_not_asked_about_before_its_place_in_the_line_has_passed(house):
+    """«Provider calls beyond the submission itself ≤ 0.02 per comprobante», while the hooks come as they should."""
+    house.plan.update(**FOREVER)
+    house.send(*(f"A-{n:03d}" for n in range(200)))
+    while house.receivable():
+        house.pack()
+    line = [reference for post in house.posts() for reference in post]
+    for start in range(0, len(line) + 100, 100):
+        # The slowest that is published: 600 per hour.
+        house.clock.advance(minutes=10)
+        for reference in line[start : start + 100]:
+            house.proveedor.web_issue("norte", reference)
+        house.clock.advance(seconds=1)
+        house.deliver()
+        house.follow()
+        house.reconcile()
+    assert not any(a.abierto for a in house.ledger.get_many("norte", line))
+    assert house.calls() <= 0.02 * len(line) == 4
+
+
+def test_a_scheduled_one_is_not_asked_about_before_its_day(house):
+    """«Scheduled ones never age.»"""
+    house.plan.update(**LOST)
+    house.send(*(f"A-{n}" for n in range(FEW + 1)), fecha="20/03/2026", vencimiento="20/03/2026")
+    house.pack()
+    for _ in range(17):
+        later(house, days=1)
+    assert house.calls() == 0 and house.estado("A-0") == "ENVIADO"
+    later(house, hours=15)
+    assert f"{house.clock():%d %H:%M}" == "20 03:00" and house.calls() == 0
+    later(house, minutes=6)
+    assert house.calls() == 1 and house.estado("A-0") == "EMITIDO"
+
+
+def test_what_the_provider_does_not_move_is_not_asked_about_in_each_contrast(house):
+    sent(house, *(f"A-{n}" for n in range(FEW + 1)), **FOREVER)
+    for _ in range(48):
+        later(house, minutes=30)
+    assert house.calls() <= 10, "48 contrasts in that day"
+    before = house.calls()
+    for _ in range(48):
+        later(house, hours=1)
+    assert house.calls() - before <= 4
+
+
+def test_what_waits_for_a_person_is_asked_about_once_a_day(house, dynamodb):
+    house.ledger.puerta("norte")
+    put_item(dynamodb, estado="EN_REVISION", en_cola=True)
+    for _ in range(72):
+        later(house, hours=1)
+    assert 2 <= house.calls() <= 3
+
+
+def test_a_contrast_that_was_cut_short_leaves_no_ask_out(house):
+    sent(house, "A-1", consultas=["524"])
+    later(house, minutes=6)
+    assert (house.calls(), house.estado("A-1")) == (1, "ENVIADO")
+    later(house, minutes=1)
+    assert (house.calls(), house.estado("A-1")) == (2, "EMITIDO")
+
+
 # -- finishing
 
 

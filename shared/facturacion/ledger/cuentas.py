@@ -75,6 +75,13 @@ class Pulso:
     arriendo: Arriendo
 
 
+@dataclass(frozen=True, slots=True)
+class Turno:
+    """A pulse that was taken. `mirado`: when the last contrast began that looked at everything that was open."""
+
+    mirado: datetime | None
+
+
 class Doors(Table):
     """Whether a new lote of a cuenta may leave. Its item is also what makes the cuenta known to the reconciliation."""
 
@@ -177,13 +184,13 @@ class Open(Table):
             for i in items
         ]
 
-    def take_pulse(self, cuenta: str, *, not_since: datetime, until: datetime) -> bool:
-        """Whether the caller may contrast this cuenta now: nobody did since `not_since`, and nobody does.
+    def take_pulse(self, cuenta: str, *, not_since: datetime, until: datetime) -> Turno | None:
+        """The caller may contrast this cuenta now: nobody did since `not_since`, and nobody does. None: it may not.
 
         It is the caller's until `give_pulse_back`, or after a crash until `until`.
         """
         try:
-            self._client.update_item(
+            answer = self._client.update_item(
                 TableName=self._table,
                 Key=key_of(CUENTAS, cuenta),
                 UpdateExpression="SET contrastado = :now, contrastando = :until REMOVE faltan",
@@ -192,24 +199,29 @@ class Open(Table):
                 ExpressionAttributeValues=to_values(
                     {":now": to_iso(self._clock()), ":since": to_iso(not_since), ":until": to_iso(until)}
                 ),
+                ReturnValues="ALL_NEW",
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+            return None
+        mirado = to_plain(answer["Attributes"]).get("mirado")
+        return Turno(from_iso(mirado) if mirado else None)
 
-    def give_pulse_back(self, cuenta: str, *, until: datetime) -> None:
+    def give_pulse_back(self, cuenta: str, *, until: datetime, mirado: datetime | None) -> None:
         """The contrast that has the cuenta `until` then has ended: the interval to the next one begins now.
 
         Whoever overran that instant may find a successor at work, and leaves it its turn: no two have the same one,
-        for the later began when the earlier was over.
+        for the later began when the earlier was over. `mirado`: of a `Turno`.
         """
+        values = {":now": to_iso(self._clock()), ":until": to_iso(until)}
+        if mirado:
+            values[":mirado"] = to_iso(mirado)
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
                 Key=key_of(CUENTAS, cuenta),
-                UpdateExpression="SET contrastado = :now REMOVE contrastando",
+                UpdateExpression=f"SET contrastado = :now{', mirado = :mirado' if mirado else ''} REMOVE contrastando",
                 ConditionExpression="contrastando = :until",
-                ExpressionAttributeValues=to_values({":now": to_iso(self._clock()), ":until": to_iso(until)}),
+                ExpressionAttributeValues=to_values(values),
             )
 
     def owe_contrast(self, cuenta: str) -> None:
