@@ -55,6 +55,9 @@ class Door:
     def _is_open(self) -> bool:
         """Whether a new lote may leave. A door closed by an uncertain outcome is opened by an answered query."""
         puerta = self._puerta
+        if puerta.sin_reconstruir:
+            self._held("puerta_cerrada", motivo="SinReconstruir")
+            return False
         if puerta.cerrada_hasta and self._w.clock() < puerta.cerrada_hasta:
             self._held("puerta_cerrada", motivo=puerta.motivo, hasta=to_iso(puerta.cerrada_hasta))
             return False
@@ -76,6 +79,8 @@ class Door:
     def _hold(self, pedidos: Sequence[Pedido]) -> None:
         """While the door is closed, all that wait at it come again together: a backlog should leave in full lotes."""
         until, now = self._puerta.cerrada_hasta, self._w.clock()
+        if self._puerta.sin_reconstruir:
+            until = now + timedelta(seconds=packing.DELAY_MAX_SECONDS)
         if until and now < until:
             for pedido in pedidos:
                 self._inbox.come_again_in(pedido.registro, (until - now).total_seconds())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from facturacion.asiento import Asiento
 from facturacion.asking import is_alive
-from facturacion.estado import EN_VUELO, Estado, speaks
+from facturacion.estado import CONOCIDO, EN_VUELO, Estado, speaks
 from tusfacturas.outcomes import Aceptado, Falla, LoteRechazado, NoEnviado, TiempoAgotado
 
 if TYPE_CHECKING:
@@ -122,6 +122,9 @@ def judge(stored: Asiento, content: str, now: datetime, *, provider_timeout: tim
             return Veredicto.RECHAZO_REPETIDO
         if stored.estado is Estado.RECHAZADO:
             return Veredicto.RECLAMAR
+        if stored.reconstruido and stored.estado in CONOCIDO:
+            # The provider has it; that this is its content was forgotten with the table.
+            return Veredicto.CONOCIDO
         # A review with no content of its own is of a reference that the provider knew before we did.
         in_review = stored.estado is Estado.EN_REVISION and not stored.datos.hash
         return Veredicto.DEJAR if in_review else Veredicto.CONFLICTO

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -16,6 +17,7 @@ from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
 from facturacion.observability import counter, logger_for, metrics_for
 from facturacion.tiempo import now
+from reconcile.rebuilding import rebuild
 from reconcile.redriving import Queues, redrive
 
 if TYPE_CHECKING:
@@ -70,13 +72,15 @@ def _process() -> _Process:
 
 
 @metrics.log_metrics
-def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     process = _process()
     contraster = process.contraster
 
     def remaining() -> timedelta:
         return timedelta(milliseconds=context.get_remaining_time_in_millis())
 
+    if "reconstruir" in event:
+        return rebuild(event["reconstruir"], contraster, remaining=remaining, new_id=lambda: uuid.uuid4().hex)
     returned = settled = contrasted = 0
     try:
         returned, settled = redrive(process.queues, contraster.finishing)
@@ -84,6 +88,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # What was not looked at is there next time; the cuentas do not wait for it.
         logger.exception("sin_revisar_muertos", extra={"codigo": type(error).__name__})
     pulses = contraster.finishing.ledger.pulses()
+    contraster.finishing.count("SinReconstruir", sum(p.sin_reconstruir for p in pulses))
     started = _start_runs(contraster, pulses)
     for pulso in _due(contraster, pulses):
         if remaining() < TIME_FOR_A_CUENTA:

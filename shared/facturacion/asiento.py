@@ -62,7 +62,8 @@ class Asiento:
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
     `reenvios`, `cambios_fecha`: how often that was done about its error in this attempt. `por_reenviar`: its date was
-    changed, and a resend is to follow. `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`).
+    changed, and a resend is to follow. `reconstruido`: found at the provider after a restore; what it holds
+    nobody knows any more. `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`).
     """
 
     cuenta: str
@@ -87,6 +88,7 @@ class Asiento:
     reenvios: int = 0
     cambios_fecha: int = 0
     por_reenviar: bool = False
+    reconstruido: bool = False
     decision: str | None = None
     causas: tuple[Causa, ...] = ()
     reemplaza: str | None = None
@@ -155,6 +157,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         reenvios=int(item.get("reenvios", 0)),
         cambios_fecha=int(item.get("cambios_fecha", 0)),
         por_reenviar="por_reenviar" in item,
+        reconstruido="reconstruido" in item,
         decision=item.get("decision"),
         causas=tuple(Causa(*c) for c in item.get("causas", ())),
         reemplaza=item.get("reemplaza"),

@@ -101,7 +101,7 @@ class Contraster:
         e = self.environment
         return contrast_if_nobody_did(
             cuenta,
-            self._connect,
+            self.connect,
             self.finishing,
             Terms(provider_timeout=e.provider_timeout, quiet=e.quiet, settle=e.settle, due=e.due),
             every=e.every,
@@ -109,7 +109,7 @@ class Contraster:
             remaining=remaining,
         )
 
-    def _connect(self, cuenta: Cuenta) -> Cliente:
+    def connect(self, cuenta: Cuenta) -> Cliente:
         return Cliente(
             self.environment.provider_base_url,
             Credenciales(cuenta.apikey, cuenta.apitoken, cuenta.usertoken),

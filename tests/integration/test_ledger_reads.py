@@ -262,9 +262,9 @@ def test_a_turn_is_given_back_by_whoever_has_it_and_by_nobody_else(ledger, clock
     clock.advance(seconds=60)
     assert ledger.take_pulse("norte", not_since=clock.now, until=its)
     clock.advance(seconds=1)
-    ledger.give_pulse_back("norte", until=mine)
+    ledger.give_pulse_back("norte", until=mine, mirado=None)
     assert not ledger.take_pulse("norte", not_since=clock.now, until=its)
-    ledger.give_pulse_back("norte", until=its)
+    ledger.give_pulse_back("norte", until=its, mirado=None)
     assert ledger.take_pulse("norte", not_since=clock.now, until=its)
 
 

@@ -12,6 +12,7 @@ import json
 import logging
 import random
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -49,7 +50,7 @@ from tusfacturas.catalogue import built_in
 from tusfacturas.client import Cliente, Credenciales
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TABLE, BUS, PREFIX, PDFS = "ledger", "facturacion", "facturacion/cuentas", "pdfs"
 PROVIDER = "https://provider.test/app/api/v2/"
@@ -448,7 +449,21 @@ class House:
         return self._again
 
     def reconcile(self, seconds: float = 300.0) -> dict[str, Any]:
-        return reconciling.handler({}, Context(self.remaining(seconds)))
+        return self.invoke({}, seconds)
+
+    def invoke(self, event: dict[str, Any], seconds: float = 300.0) -> dict[str, Any]:
+        """One invocation of reconcile, called by a person's tools or the schedule."""
+        return reconciling.handler(event, Context(self.remaining(seconds)))
+
+    @contextmanager
+    def ledger_of_reconcile(self, ledger: Any) -> Iterator[None]:
+        """Contrasts and reconciliations have this ledger."""
+        before = self.contraster
+        self.contraster = replace(before, finishing=replace(before.finishing, ledger=ledger))
+        try:
+            yield
+        finally:
+            self.contraster = before
 
     # -- resolve_errors, behind Step Functions
 

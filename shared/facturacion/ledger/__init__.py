@@ -10,6 +10,8 @@
                                                                     the lease of its run
     pk = "RUN#{cuenta}"                    sk = "PEND#…"            errors that wait for the run
                                            sk = "INCIDENTE#…"       what is wrong with the cuenta itself
+    pk = "CIERRE#{cuenta}"                 sk = "{fecha}"           the daily close
+    pk = "TABLA"                           sk = "TABLA"             which table the ledger was begun in
 
 An alias is lower case, so the capitals of our own keys meet no cuenta. The sparse index `abiertos` (pk `abierto`, sk
 `orden`) lists what is not finished.
@@ -29,9 +31,10 @@ from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.corridas import Corridas, Pendiente
 from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
+from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
 
 
-class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Doors, Open):
+class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Reconstruccion, Doors, Open):
     """The whole ledger, from its rooms."""
 
 
@@ -41,9 +44,11 @@ __all__ = [
     "Guardado",
     "Intento",
     "Ledger",
+    "Mostrado",
     "Pendiente",
     "Puerta",
     "Pulso",
     "Reclamo",
     "Refused",
+    "Restaurada",
 ]

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, asiento_from_item, pk_of
-from facturacion.ledger.table import Table, key_of, to_plain, to_values
+from facturacion.ledger.reconstruccion import Restauracion
+from facturacion.ledger.table import key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Puerta:
     closed it; until a query is answered no new lote leaves. `cerrada_hasta`: the provider itself takes nothing of this
     cuenta (maintenance, 429, no quota, bad credentials); `golpes` counts how often in a row, for a growing wait.
     `dudas_hasta`: until then some of its comprobantes may be in doubt (`Asiento.dudas`), and it is worth reading which.
+    `sin_reconstruir`: the table was restored, and this cuenta not rebuilt in it.
     """
 
     cuenta: str
@@ -38,6 +40,7 @@ class Puerta:
     golpes: int = 0
     motivo: str | None = None
     dudas_hasta: datetime | None = None
+    sin_reconstruir: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class Pulso:
     contrastado: datetime | None
     faltan: bool
     arriendo: Arriendo
+    sin_reconstruir: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Turno:
     mirado: datetime | None
 
 
-class Doors(Table):
+class Doors(Restauracion):
     """Whether a new lote of a cuenta may leave. Its item is also what makes the cuenta known to the reconciliation."""
 
     def puerta(self, cuenta: str) -> Puerta:
@@ -99,7 +103,20 @@ class Doors(Table):
             golpes=int(item.get("golpes", 0)),
             motivo=item.get("motivo"),
             dudas_hasta=_instant(item, "dudas_hasta"),
+            sin_reconstruir=self._is_paused(item),
         )
+
+    def mark_rebuilt(self, cuenta: str, identidad: str) -> None:
+        """What the provider has of the cuenta is in this table: its lotes may leave."""
+        self._change(cuenta, {"reconstruida": identidad, "reconstruyendo": None}, None)
+
+    def mark_rebuilding(self, cuenta: str, progress: str) -> None:
+        """How far it is, so that the next invocation goes on from there."""
+        self._change(cuenta, {"reconstruyendo": progress}, None)
+
+    def rebuilding(self, cuenta: str) -> str | None:
+        answer = self._client.get_item(TableName=self._table, Key=key_of(CUENTAS, cuenta), ConsistentRead=True)
+        return to_plain(answer.get("Item", {})).get("reconstruyendo")
 
     def change_puerta(self, before: Puerta, after: Puerta, *, if_incierta: str | None = None) -> bool:
         """Writes what differs. `if_incierta`: only while it is still this reference that closed it.
@@ -137,7 +154,7 @@ class Doors(Table):
         return True
 
 
-class Open(Table):
+class Open(Restauracion):
     """What is open, and when it was last contrasted with the provider."""
 
     def open_references(self, cuenta: str) -> Iterator[str]:
@@ -167,6 +184,8 @@ class Open(Table):
 
     def pulses(self) -> list[Pulso]:
         """Every cuenta that ever sent or was told something."""
+        # Also before there is any: a ledger notes its table while it has nothing to forget.
+        self.restaurada()
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
@@ -180,6 +199,7 @@ class Open(Table):
                 contrastado=from_iso(i["contrastado"]) if "contrastado" in i else None,
                 faltan="faltan" in i,
                 arriendo=arriendo_from_item(i["sk"], i),
+                sin_reconstruir=self._is_paused(i),
             )
             for i in items
         ]
