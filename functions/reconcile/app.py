@@ -17,11 +17,12 @@ from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
 from facturacion.observability import counter, logger_for, metrics_for
 from facturacion.tiempo import now
+from reconcile.closing import close
 from reconcile.rebuilding import rebuild
 from reconcile.redriving import Queues, redrive
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -100,7 +101,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
             # One cuenta that cannot be used stops no other.
             logger.exception("sin_contrastar", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
-    return {"contrastadas": contrasted, "devueltos": returned, "resueltos": settled, "corridas": started}
+    closed = _close_nights(contraster, pulses, remaining)
+    done = {"contrastadas": contrasted, "devueltos": returned, "resueltos": settled, "corridas": started}
+    return {**done, "cierres": closed}
+
+
+def _close_nights(contraster: Contraster, pulses: Sequence[Pulso], remaining: Callable[[], timedelta]) -> int:
+    """The daily close of every cuenta that it is due for, while there is time."""
+    closed = 0
+    for pulso in pulses:
+        if remaining() < TIME_FOR_A_CUENTA:
+            break
+        try:
+            closed += close(pulso, contraster, remaining=remaining)
+        except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
+            logger.exception("sin_cerrar", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
+    return closed
 
 
 def _start_runs(contraster: Contraster, pulses: Sequence[Pulso]) -> int:

@@ -509,4 +509,4 @@ def test_the_handler_reads_its_environment(house, monkeypatch):
         deployed().contraster.finishing.pdfs.http.close()
     finally:
         deployed.cache_clear()
-    assert answer == {"contrastadas": 0, "devueltos": 1, "resueltos": 0, "corridas": 0}
+    assert answer == {"contrastadas": 0, "devueltos": 1, "resueltos": 0, "corridas": 0, "cierres": 0}

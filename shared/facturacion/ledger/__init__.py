@@ -27,6 +27,7 @@ from __future__ import annotations
 from facturacion.asiento import Refused
 from facturacion.ledger.acciones import Acciones, Intento
 from facturacion.ledger.answers import Answers, Asks, Emision
+from facturacion.ledger.cierres import Cierres
 from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.corridas import Corridas, Pendiente
 from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
@@ -34,7 +35,7 @@ from facturacion.ledger.hooks import Guardado, Hooks
 from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
 
 
-class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Reconstruccion, Doors, Open):
+class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Cierres, Reconstruccion, Doors, Open):
     """The whole ledger, from its rooms."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, asiento_from_item, pk_of
@@ -70,13 +70,18 @@ class Arriendo:
 
 @dataclass(frozen=True, slots=True)
 class Pulso:
-    """When a cuenta was last contrasted with the provider, whether something waits for it (`faltan`), and its run."""
+    """When a cuenta was last contrasted with the provider, whether something waits for it (`faltan`), and its run.
+
+    `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it.
+    """
 
     cuenta: str
     contrastado: datetime | None
     faltan: bool
     arriendo: Arriendo
     sin_reconstruir: bool = False
+    cierre: date | None = None
+    diferencia_vista: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +205,8 @@ class Open(Restauracion):
                 faltan="faltan" in i,
                 arriendo=arriendo_from_item(i["sk"], i),
                 sin_reconstruir=self._is_paused(i),
+                cierre=date.fromisoformat(i["cierre_dia"]) if "cierre_dia" in i else None,
+                diferencia_vista="cierre_diferencia" in i,
             )
             for i in items
         ]
