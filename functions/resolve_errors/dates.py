@@ -1,34 +1,19 @@
-"""Which dates a comprobante in error may be given, and how long its own still serves. Pure.
+"""Which dates a comprobante in error may be given. Pure.
 
-The provider's rules (Preguntas frecuentes; referencia de la API): products may be dated up to 5 days back and services
-up to 10, and never before the last comprobante issued. ARCA counts from the day on which it is asked (its «N-10 y
-N+10»), and the queue keeps the date of what it issues late: so a good date ages out of the window while it waits. A
-date to come waits in the queue for its day. `vencimiento` may not be before `fecha` (ARCA's 10036). The day is Buenos
-Aires'.
+Never before the last comprobante issued of its tipo, nor outside the legal window (`facturacion.ventana`). A date to
+come waits in the queue for its day. `vencimiento` may not be before `fecha` (ARCA's 10036).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from enum import IntEnum
+from datetime import date, timedelta
 from typing import Final
 
-from tusfacturas.fechas import ARGENTINA, format_fecha
+from facturacion.ventana import Concepto
+from tusfacturas.fechas import format_fecha
 
-_DAY: Final = timedelta(days=1)
 _NONE: Final = timedelta(0)
-
-
-class Concepto(IntEnum):
-    """What is invoiced: the days that its date may be away from the day on which ARCA is asked.
-
-    Where it is not known, products: what is legal for them is legal for services. What invoices both counts as
-    services; that is ARCA's rule, the provider's pages do not say.
-    """
-
-    PRODUCTOS = 5
-    SERVICIOS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +60,3 @@ def new_dates(
             "VencimientoFueraDelCalendario",
             f"El vencimiento {format_fecha(actuales.vencimiento)} no se puede correr junto con la fecha.",
         )
-
-
-def today(now: datetime) -> date:
-    """The day in Buenos Aires."""
-    return now.astimezone(ARGENTINA).date()
-
-
-def window_left(fecha: date, *, now: datetime, concepto: Concepto = Concepto.PRODUCTOS) -> timedelta:
-    """How long ARCA still takes `fecha`: until the end of the last day that is `concepto` days from it; 0 once past."""
-    try:
-        closes = datetime.combine(fecha + timedelta(days=concepto) + _DAY, time(), ARGENTINA)
-        return max(closes - now, _NONE)
-    except OverflowError:  # the last days of 9999
-        return datetime.max.replace(tzinfo=UTC) - now
-
-
-def hours_left(fecha: date, *, now: datetime, concepto: Concepto = Concepto.PRODUCTOS) -> int:
-    """Whole hours of `window_left`, for a person: 0 means that issuing it now needs another date."""
-    return window_left(fecha, now=now, concepto=concepto) // timedelta(hours=1)

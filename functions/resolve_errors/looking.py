@@ -16,7 +16,8 @@ from facturacion.asiento import Asiento, Causa, Refused
 from facturacion.asking import Hallado, Preguntado, conclude, forget_absence, read_present
 from facturacion.estado import Estado
 from facturacion.telling import tell
-from resolve_errors.dates import Fechas, SinFecha, new_dates, today
+from facturacion.ventana import today
+from resolve_errors.dates import Fechas, SinFecha, new_dates
 from resolve_errors.planning import Aguardar, Estacionar, Hacer, plan
 from tusfacturas.catalogue import read_lines
 from tusfacturas.classify import classify

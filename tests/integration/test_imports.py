@@ -29,6 +29,7 @@ PURE = (
     "facturacion.mensaje",
     "facturacion.redaction",
     "facturacion.tiempo",
+    "facturacion.ventana",
     "tusfacturas.answers",
     "tusfacturas.catalogue",
     "tusfacturas.classify",
