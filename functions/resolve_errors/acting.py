@@ -28,6 +28,7 @@ from tusfacturas.outcomes import BorradoParcial, Hecho, Incierto, NoEnviado, Rec
 if TYPE_CHECKING:
     from facturacion.ledger import Intento, Pendiente
     from resolve_errors.looking import Visto, World
+    from resolve_errors.planning import Paso
     from tusfacturas.outcomes import Encontrado
 
 TIME_TO_ACT = timedelta(seconds=90)
@@ -108,8 +109,8 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         world.ledger.drop(pendiente)
         return True
     visto = read(world, pendiente, asiento)
-    if not isinstance(visto.paso, Hacer) or visto.paso.accion is not planned.accion:
-        # Something came meanwhile: it is planned anew.
+    if not _still_planned(visto.paso, planned):
+        # Something came meanwhile, or a person decided: it is planned anew.
         world.ledger.set_plan(pendiente, None)
         return True
     mirada = Mirada()
@@ -134,6 +135,13 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
     if isinstance(intento, Refused):
         return True
     return _do(world, Acto(planned, visto, shown.encontrado, intento), hechos)
+
+
+def _still_planned(paso: Paso, planned: Planned) -> bool:
+    """Whether what follows from the comprobante as it is now is what was planned; a person's date included."""
+    if not isinstance(paso, Hacer) or paso.accion is not planned.accion:
+        return False
+    return paso.fecha is None or (planned.fechas is not None and planned.fechas.fecha == paso.fecha)
 
 
 def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
@@ -204,7 +212,10 @@ def _suspect(world: World, acto: Acto) -> None:
 
 
 def _back_in_the_queue(world: World, asiento: Asiento, vistos: frozenset[str]) -> Asiento | Refused:
-    """ENCOLADO, unless an error came during our own call: then what the fold makes of it."""
+    """ENCOLADO, unless an error came during our own call: then what the fold makes of it.
+
+    What a person decided during our call is not swallowed either: it stands, and the next look asks.
+    """
     written = world.ledger.resent(asiento, Estado.ENCOLADO, vistos)
     for _ in range(FOLDS_TRIED):
         if isinstance(written, Asiento) or not _same_error(written.stored, asiento):
@@ -216,4 +227,8 @@ def _back_in_the_queue(world: World, asiento: Asiento, vistos: frozenset[str]) -
 
 
 def _same_error(stored: Asiento | None, asiento: Asiento) -> bool:
-    return stored is not None and stored.estado is Estado.ERROR and stored.lote_id == asiento.lote_id
+    return (
+        stored is not None
+        and stored.estado is Estado.ERROR
+        and (stored.lote_id, stored.decision) == (asiento.lote_id, asiento.decision)
+    )

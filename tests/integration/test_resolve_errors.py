@@ -475,6 +475,71 @@ def test_a_decision_about_what_was_issued_meanwhile_is_not_done(house):
     assert house.estado("E-0") == "EMITIDO" and operations(house) == []
 
 
+def test_an_error_that_waits_for_its_resend_may_be_decided_about_too(house):
+    in_error(house, "AFIP*9")
+    house.run_errors(rounds=4)
+    assert house.estado("E-0") == "ERROR" and operations(house) == []
+    decide(house, "E-0", Accion.ELIMINAR)
+    healed(house)
+    assert house.estado("E-0") == "ELIMINADO" and operations(house) == [("eliminar", "E-0")]
+
+
+def test_what_a_person_decides_about_an_error_during_our_own_resend_is_not_swallowed(house):
+    in_error(house, "AFIP*9")
+    resent = house.ledger.resent
+
+    def after_a_decision(*args, **kwargs):
+        house.monkeypatch.setattr(house.ledger, "resent", resent)
+        decide(house, "E-0", Accion.ELIMINAR)
+        return resent(*args, **kwargs)
+
+    house.monkeypatch.setattr(house.ledger, "resent", after_a_decision)
+    healed(house, steps=3)
+    assert house.estado("E-0") == "ELIMINADO"
+    assert operations(house) == [("reenviar", "E-0"), ("eliminar", "E-0")]
+
+
+def test_the_date_that_a_person_gives_wins_over_the_one_that_was_planned(house):
+    in_error(house, "FECHA")
+    house.task("tomar", "norte-1")
+    house.task("planear", "norte-1")
+    asiento = house.asiento("E-0")
+    autor = Autor("arn:aws:iam::123456789012:user/ana", "la pidió el cliente")
+    house.ledger.decide(asiento, Accion.CAMBIAR_FECHA, autor, expires=timedelta(days=400), fecha=date(2026, 3, 5))
+    house.task("actuar", "norte-1")
+    assert operations(house) == []
+    house.run_errors()
+    assert house.asiento("E-0").datos.fecha == date(2026, 3, 5)
+
+
+def test_an_error_that_nobody_has_seen_in_the_queue_stays_one_when_a_person_resends_it(house, dynamodb):
+    """Its message was acknowledged: as uncertain, nothing would ever send it again."""
+    in_error(house, "AFIP*9")
+    assert not house.asiento("E-0").en_cola or forget(dynamodb, "E-0", "en_cola")
+    assert decide(house, "E-0", Accion.REENVIAR).estado is Estado.ERROR
+
+
+def test_a_decision_that_the_truth_overtook_is_not_done_to_the_next_error(house):
+    in_error(house, "DESCONOCIDO*1")
+    healed(house)
+    decide(house, "E-0", Accion.CAMBIAR_FECHA, fecha=date(2026, 3, 3))
+    with house.connect(house.cuentas.get("norte")) as by_another_hand:
+        by_another_hand.reenviar_encolado("E-0")
+    (run,) = house.executions()
+    house.task("tomar", run)
+    house.task("planear", run)
+    assert house.estado("E-0") == "ENCOLADO" and house.asiento("E-0").decision is None
+
+
+def forget(dynamodb, reference, name):
+    dynamodb.update_item(
+        TableName="ledger",
+        Key={"pk": {"S": f"norte#{reference}"}, "sk": {"S": "ESTADO"}},
+        UpdateExpression=f"REMOVE {name}",
+    )
+    return True
+
+
 def change(dynamodb, reference, **attributes):
     for name, value in attributes.items():
         dynamodb.update_item(

@@ -29,13 +29,14 @@ from facturacion.ledger.acciones import Acciones, Intento
 from facturacion.ledger.answers import Answers, Asks, Emision
 from facturacion.ledger.cierres import Cierres
 from facturacion.ledger.claims import Claims, Reclamo
-from facturacion.ledger.corridas import Corridas, Pendiente
-from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
+from facturacion.ledger.corridas import Corridas, Incidente, Pendiente
+from facturacion.ledger.cuentas import Arriendo, Doors, Lugar, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
 from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
+from facturacion.ledger.timeline import Linea, Timelines
 
 
-class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Cierres, Reconstruccion, Doors, Open):
+class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Cierres, Reconstruccion, Doors, Open, Timelines):
     """The whole ledger, from its rooms."""
 
 
@@ -43,9 +44,12 @@ __all__ = [
     "Arriendo",
     "Emision",
     "Guardado",
+    "Incidente",
     "Intento",
     "Ledger",
     "Mostrado",
+    "Linea",
+    "Lugar",
     "Pendiente",
     "Puerta",
     "Pulso",

@@ -1,7 +1,7 @@
 """What we do about an error, and what people decide: on the asiento, and on its timeline.
 
-    pk = "{cuenta}#{external_reference}"   sk = "ACCION#{instant}#{accion}"     before it is done, and then how it ended
-                                           sk = "DECISION#{instant}#{accion}"   what a person decided, who and why
+    pk = "{cuenta}#{external_reference}"   sk = "ACCION#{instant}#{accion}"   before it is done, and then how it ended
+                                           sk = "DECISION#{instant}#{accion}#{solicitud}"   what a person decided
 
 Before a call: its line of the timeline, then the intent on the asiento. A crash between leaves a line without an end,
 and nothing was done. A crash after the intent leaves an asiento in error whose `version` moved on: nothing that was
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facturacion.accion import Accion
+from facturacion.accion import Accion, write_decision
 from facturacion.asiento import Refused, causas_to_item
 from facturacion.estado import Estado
 from facturacion.events import tipo_for
@@ -131,25 +131,45 @@ class Acciones(Table):
         expires: timedelta,
         fecha: date | None = None,
     ) -> Asiento | Refused:
-        """A person decided about what waits for one: in error again, with what is to be done about it.
+        """A person decided about what waits for one, or is in error: in error, with what is to be done about it.
 
         The counts begin anew: a person may know that the cause is gone. The run does it, and asks the provider first.
         What the provider never showed us is not resent but sent again: uncertain once more, its message on the queue
         asks, under the conditions that absence has.
+
+        Of what is in error already the run may be about to do something else. On `version`: before its intent, the
+        intent is refused and it plans anew; after it, the record of its call is refused, and the decision stands over
+        whatever the next ask finds. An error whose message was acknowledged is never made uncertain: nothing on the
+        queue would send it again.
         """
-        text = str(accion) if fecha is None else f"{accion}:{fecha.isoformat()}"
-        again = accion is Accion.REENVIAR and not asiento.en_cola
+        in_review = asiento.estado is Estado.EN_REVISION
+        again = in_review and accion is Accion.REENVIAR and not asiento.en_cola
+        # What is still owed of an error remains true; what was owed of a review is answered.
+        answered = ("evento_pendiente",) if in_review else ()
         sk = self._begin("DECISION", asiento, accion, autor, expires=expires, fecha=fecha)
         written = self._on_version(
             asiento,
-            "estado = :EN_REVISION",
-            {":EN_REVISION": Estado.EN_REVISION},
+            "estado IN (:EN_REVISION, :ERROR)",
+            {":EN_REVISION": Estado.EN_REVISION, **_ERROR},
             sets={
                 "estado": Estado.INCIERTO if again else Estado.ERROR,
-                "decision": None if again else text,
+                "decision": None if again else write_decision(accion, fecha),
                 "abierto": asiento.cuenta,
             },
-            removes=("ciclos", "reenvios", "cambios_fecha", "evento_pendiente", "ausente_desde"),
+            removes=("ciclos", "reenvios", "cambios_fecha", "ausente_desde", *answered),
+        )
+        self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
+        return written
+
+    def dismiss(self, asiento: Asiento, autor: Autor, *, expires: timedelta) -> Asiento | Refused:
+        """A person has seen a reference of which nothing is ours: it stays guarded, and leaves what is open."""
+        sk = self._begin("DECISION", asiento, Accion.DESISTIR, autor, expires=expires)
+        written = self._on_version(
+            asiento,
+            "estado = :EN_REVISION AND attribute_not_exists(#hash)",
+            {":EN_REVISION": Estado.EN_REVISION},
+            sets={},
+            removes=("abierto", "evento_pendiente"),
         )
         self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
         return written
@@ -172,13 +192,15 @@ class Acciones(Table):
         now = self._clock()
         line = {
             "pk": asiento.pk,
-            "sk": f"{kind}#{to_iso(now)}#{accion}",
+            "sk": f"{kind}#{to_iso(now)}#{accion}" + (f"#{autor.solicitud}" if autor.solicitud else ""),
             "accion": str(accion),
             "quien": autor.quien,
             "motivo": autor.motivo[:MOTIVO_MAX],
             "empezada": to_iso(now),
             "vence": int((now + expires).timestamp()),
         }
+        if autor.solicitud:
+            line["solicitud"] = autor.solicitud
         if fecha:
             line["fecha"] = fecha.isoformat()
         if vencimiento:

@@ -165,8 +165,10 @@ class Asks(Table):
             sets["vistos"] = set(vistos)
         if causas and not asiento.causas:
             sets["causas"] = causas_to_item(causas)
+        # What a person decided about an error has nothing left to be done about once it is none.
+        overtaken = () if estado is Estado.ERROR else ("decision",)
         condition, values = _its_lote(asiento)
-        return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde",))
+        return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde", *overtaken))
 
     def absent_first(self, asiento: Asiento, asked_at: datetime) -> Asiento | Refused:
         """A first believed absence: noted, nothing else. A second one at least SettleSeconds later decides."""

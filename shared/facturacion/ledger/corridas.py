@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facturacion.asiento import causas_to_item
+from facturacion.asiento import Causa, causas_to_item
 from facturacion.ledger.cuentas import CUENTAS, arriendo_from_item
 from facturacion.ledger.table import Table, key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from facturacion.asiento import Asiento, Causa
+    from facturacion.asiento import Asiento
     from facturacion.ledger.cuentas import Arriendo
 
 ESPERA_MAX = 200
@@ -48,6 +48,16 @@ class Pendiente:
     en_fila: bool = False
     plan: str | None = None
     espera: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incidente:
+    """Something of a cuenta that a person must mend. `external_reference`: the comprobante that told of it."""
+
+    cuenta: str
+    causa: Causa
+    desde: datetime
+    external_reference: str
 
 
 class Corridas(Table):
@@ -233,6 +243,12 @@ class Corridas(Table):
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def incidentes(self, cuenta: str) -> list[Incidente]:
+        return [
+            Incidente(cuenta, Causa(*item["causas"][0]), from_iso(item["desde"]), item["external_reference"])
+            for item in self._run_items(cuenta, "INCIDENTE#")
+        ]
 
     def close_incident(self, cuenta: str, codigo: str) -> None:
         """A person says that it is mended."""

@@ -23,6 +23,15 @@ BATCH_GET_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Lugar:
+    """Where an open comprobante stands in the index."""
+
+    cuenta: str
+    orden: str
+    external_reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Puerta:
     """The door of a cuenta.
 
@@ -164,15 +173,24 @@ class Open(Restauracion):
 
     def open_references(self, cuenta: str) -> Iterator[str]:
         """Of what is not finished, oldest first. The index lags a little behind the asientos."""
+        return (lugar.external_reference for lugar in self.open_places(cuenta))
+
+    def open_places(self, cuenta: str, after: Lugar | None = None) -> Iterator[Lugar]:
+        """The same with their places, from the one behind `after` on, whether that one is still there or not."""
+        start: dict[str, Any] = {}
+        if after:
+            place = {"abierto": cuenta, "orden": after.orden}
+            start = {"ExclusiveStartKey": key_of(pk_of(cuenta, after.external_reference), SK_ESTADO) | to_values(place)}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=INDICE_ABIERTOS,
             KeyConditionExpression="abierto = :cuenta",
             ExpressionAttributeValues=to_values({":cuenta": cuenta}),
+            **start,
         )
         for page in pages:
-            for item in page["Items"]:
-                yield to_plain(item)["pk"].removeprefix(f"{cuenta}#")
+            for item in map(to_plain, page["Items"]):
+                yield Lugar(cuenta, item["orden"], item["pk"].removeprefix(f"{cuenta}#"))
 
     def get_many(self, cuenta: str, references: Sequence[str]) -> list[Asiento]:
         """Those that exist, in no particular order."""
