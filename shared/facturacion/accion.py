@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
+MOTIVO_MAX = 300
+"""Characters kept of a reason."""
+
 
 class Accion(StrEnum):
     """What can be done about a comprobante in error."""

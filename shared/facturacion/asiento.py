@@ -114,6 +114,15 @@ class Refused:
     stored: Asiento | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lugar:
+    """Where an open comprobante stands in the ledger's index of what is open."""
+
+    cuenta: str
+    orden: str
+    external_reference: str
+
+
 def pk_of(cuenta: str, external_reference: str) -> str:
     return f"{cuenta}#{external_reference}"
 

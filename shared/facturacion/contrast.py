@@ -160,9 +160,11 @@ class _Contrast:
         self._done.told += sum(told)
 
     def _wake_the_run(self) -> None:
-        """Of those that nobody noted: the hook that tells was lost, or whoever noted it died before."""
+        """Of those that nobody noted, or noted without asking for a run: the hook was lost, or who had it died."""
         if self._errors:
-            noted = {p.external_reference for p in self._ledger.pendientes(self._cuenta)}
+            # Whoever asks for a run sets when it is due, and that stays as long as anything is noted.
+            asked = self._ledger.arriendo(self._cuenta).debida is not None
+            noted = {p.external_reference for p in self._ledger.pendientes(self._cuenta)} if asked else set()
             self._wake([a for reference, a in sorted(self._errors.items()) if reference not in noted])
 
     # -- who is asked about --------------------------------------------------------------------------------------

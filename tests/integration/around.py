@@ -27,6 +27,7 @@ class Context:
     """What Lambda hands over; the time left is the house's."""
 
     remaining: Callable[[], timedelta]
+    aws_request_id: str = "solicitud-1"
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.remaining() / timedelta(milliseconds=1))

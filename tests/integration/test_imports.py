@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("pack_lotes", "receive_webhook", "follow_hooks", "resolve_errors", "reconcile")
+FUNCTIONS = ("pack_lotes", "receive_webhook", "follow_hooks", "resolve_errors", "reconcile", "operate")
 SHARED = ("facturacion", "tusfacturas")
 PURE = (
     "pack_lotes.packing",
+    "operate.decisions",
+    "operate.requests",
     "pack_lotes.posting",
     "resolve_errors.dates",
     "resolve_errors.planning",

@@ -35,6 +35,7 @@ from facturacion.corridas import Corridas
 from facturacion.emission import Finishing, Pdfs
 from facturacion.events import Bus
 from follow_hooks import app as following
+from operate import app as operating
 from pack_lotes import app as packing
 from pack_lotes.inbox import registros
 from pack_lotes.sending import send
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 
 TABLE, BUS, PREFIX, PDFS = "ledger", "facturacion", "facturacion/cuentas", "pdfs"
 PROVIDER = "https://provider.test/app/api/v2/"
-_LOGGERS = (packing.logger, following.logger, receiving.logger, reconciling.logger, resolving.logger)
+_LOGGERS = (packing.logger, following.logger, receiving.logger, reconciling.logger, resolving.logger, operating.logger)
 _EXAMPLES = Path(__file__).parents[1] / "provider_examples"
 _FACTURA_B = json.loads((_EXAMPLES / "comprobante.factura_b.json").read_text(encoding="utf-8"))
 
@@ -160,6 +161,7 @@ class House:
             "follow_hooks": following._contraster,
             "reconcile": reconciling._process,
             "resolve_errors": resolving._outside,
+            "operate": operating._process,
         }
 
         def cliente(*args: Any, **kwargs: Any) -> Cliente:
@@ -175,6 +177,7 @@ class House:
         patch(receiving, "now", self.clock)
         patch(receiving, "count", self.count)
         patch(resolving, "_outside", self._resolving)
+        patch(operating, "_process", self._operating)
         # SQS in moto asks the machine's clock when a message may be seen again.
         patch("moto.sqs.models.unix_time_millis", lambda: self.clock().timestamp() * 1000)
         patch("moto.sqs.models.unix_time", lambda: self.clock().timestamp())
@@ -197,6 +200,9 @@ class House:
                 quiet=s.quiet, settle=s.settle, resend_wait=_seconds("ResendWaitSeconds"), keep=timedelta(days=400)
             ),
         )
+
+    def _operating(self) -> operating._Process:
+        return operating._Process(self.ledger, self.corridas, self.clock, self.count, timedelta(days=400))
 
     def _catch_logs(self) -> None:
         handler = logging.StreamHandler(self.log)
@@ -513,6 +519,15 @@ class House:
         """Step Functions has done with it."""
         arn = self.contraster.environment.state_machine_arn.replace(":stateMachine:", ":execution:")
         self.aws("stepfunctions").stop_execution(executionArn=f"{arn}:{name}")
+
+    # -- operate, which people invoke
+
+    def operate(
+        self, orden: str, *, seconds: float = 120, solicitud: str = "solicitud-1", **more: Any
+    ) -> dict[str, Any]:
+        """Through JSON both ways, as Lambda does it."""
+        event = json.loads(json.dumps({"orden": orden, **more}))
+        return json.loads(json.dumps(operating.handler(event, Context(self.remaining(seconds), solicitud))))
 
     # -- all of it
 

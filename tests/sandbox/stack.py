@@ -27,6 +27,7 @@ SHORT = {
     "SettleSeconds": "1",
     "ResendWaitSeconds": "1",
     "RetryDelaySeconds": "1",
+    "ResendWaitSeconds": "1",
     "LoteWindowSeconds": "1",
     "ProviderTimeoutSeconds": "3",
     "PackTimeoutSeconds": "60",
@@ -114,6 +115,7 @@ class Stack:
         return {
             "endpoint_url": self.account.endpoint_url,
             "region": REGION,
+            "account_id": self.account.account_id,
             "functions": self.functions,
             "queue_url": self.queue_url,
             "dlq_url": self.dlq_url,

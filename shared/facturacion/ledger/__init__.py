@@ -24,13 +24,13 @@ its own fresh `lote_id`, the others find the state they wanted and the caller tr
 
 from __future__ import annotations
 
-from facturacion.asiento import Refused
+from facturacion.asiento import Lugar, Refused
 from facturacion.ledger.acciones import Acciones, Intento
 from facturacion.ledger.answers import Answers, Asks, Emision
 from facturacion.ledger.cierres import Cierres
 from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.corridas import Corridas, Incidente, Pendiente
-from facturacion.ledger.cuentas import Arriendo, Doors, Lugar, Open, Puerta, Pulso
+from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
 from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
 from facturacion.ledger.timeline import Linea, Timelines

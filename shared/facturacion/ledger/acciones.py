@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facturacion.accion import Accion, write_decision
+from facturacion.accion import MOTIVO_MAX, Accion, write_decision
 from facturacion.asiento import Refused, causas_to_item
 from facturacion.estado import Estado
 from facturacion.events import tipo_for
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from facturacion.asiento import Asiento, Causa
 
 _ERROR = {":ERROR": Estado.ERROR}
-MOTIVO_MAX = 300
-"""Characters kept of a reason."""
 CHANGED = ("NoEscrito", "cambió mientras tanto: no se hizo nada")
 
 

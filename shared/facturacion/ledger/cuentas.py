@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from facturacion.asiento import SK_ESTADO, asiento_from_item, pk_of
+from facturacion.asiento import SK_ESTADO, Lugar, asiento_from_item, pk_of
 from facturacion.ledger.reconstruccion import Restauracion
-from facturacion.ledger.table import key_of, to_plain, to_values
+from facturacion.ledger.table import Table, key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 INDICE_ABIERTOS = "abiertos"
 CUENTAS = "CUENTAS"
 BATCH_GET_MAX = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Lugar:
-    """Where an open comprobante stands in the index."""
-
-    cuenta: str
-    orden: str
-    external_reference: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""Lambda handler of what people look at and decide: `{"orden": "listar" | "ver" | "decidir", …}`.
+
+To invoke it is the right to act: one IAM permission, `lambda:InvokeFunction` on this function. Who decides is what the
+caller says of itself; it is kept together with the request id, for which CloudTrail has the proof.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from facturacion.corridas import Corridas
+from facturacion.environment import Reader
+from facturacion.ledger import Ledger
+from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.tiempo import now
+from operate.deciding import decide
+from operate.listing import World, list_open
+from operate.requests import Decidir, Listar, PedidoInvalido, read_request
+from operate.story import tell_story
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = logger_for("operate")
+metrics = metrics_for("operate")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this function."""
+
+    table: str
+    state_machine_arn: str
+    hook_retention: timedelta
+
+    @staticmethod
+    def from_env(env: Mapping[str, str]) -> Environment:
+        read = Reader(env)
+        environment = Environment(
+            table=read.text("TABLE"),
+            state_machine_arn=read.text("STATE_MACHINE_ARN"),
+            hook_retention=timedelta(days=float(read.decimal("HOOK_RETENTION_DAYS"))),
+        )
+        read.done()
+        return environment
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    ledger: Ledger
+    corridas: Corridas
+    clock: Callable[[], datetime]
+    count: Callable[[str, int], None]
+    keep: timedelta
+
+
+@cache
+def _process() -> _Process:
+    environment = Environment.from_env(os.environ)
+    ledger = Ledger(boto3.client("dynamodb"), environment.table, clock=now)
+    corridas = Corridas(
+        boto3.client("stepfunctions"),
+        environment.state_machine_arn,
+        ledger=ledger,
+        clock=now,
+        new_id=lambda: uuid.uuid4().hex,
+    )
+    return _Process(ledger, corridas, clock=now, count=counter(metrics), keep=environment.hook_retention)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """What cannot be done as it was asked is an answer, `{"error": {"codigo", "mensaje"}}`, not a failure."""
+    process = _process()
+    world = World(
+        ledger=process.ledger,
+        corridas=process.corridas,
+        clock=process.clock,
+        remaining=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
+        logger=logger,
+        count=process.count,
+        solicitud=context.aws_request_id,
+        keep=process.keep,
+    )
+    try:
+        asked = read_request(event)
+        match asked:
+            case Listar():
+                return list_open(world, asked)
+            case Decidir():
+                return decide(world, asked)
+            case _:
+                return tell_story(world, asked)
+    except PedidoInvalido as error:
+        return {"error": {"codigo": error.codigo, "mensaje": str(error)}}

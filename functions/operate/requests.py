@@ -1,0 +1,215 @@
+"""What the function is asked for (`{"orden": …}`), read strictly: a typo must not decide about anything. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from facturacion.accion import MOTIVO_MAX, Accion
+from facturacion.asiento import Lugar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+QUIEN_MAX = 300
+REFERENCIAS_MAX = 1_000
+"""Named one by one in one request; the command line asks again for more."""
+PAGINA_MAX = 1_000
+"""Comprobantes in one answer, which Lambda bounds at 6 MB."""
+_HOURS_MAX = 10 * 366 * 24
+_FILTRO = {"cuenta", "codigo", "prefijo", "mayor_de_horas", "con_errores"}
+
+
+class PedidoInvalido(Exception):
+    """It cannot be done as it was asked. `codigo` is stable, the text plain Spanish."""
+
+    def __init__(self, codigo: str, mensaje: str) -> None:
+        super().__init__(mensaje)
+        self.codigo = codigo
+
+
+@dataclass(frozen=True, slots=True)
+class Filtro:
+    """Which of those that wait for a person; `con_errores`: also those in error, which the run is resolving.
+
+    `mayor_de`: nothing happened to it for longer than that.
+    """
+
+    cuenta: str | None = None
+    codigo: str | None = None
+    prefijo: str = ""
+    mayor_de: timedelta = timedelta(0)
+    con_errores: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listar:
+    """`tras`: where the answer before it stopped."""
+
+    filtro: Filtro
+    tras: Lugar | None
+    maximo: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ver:
+    cuenta: str
+    external_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decidir:
+    """About `referencias` of one cuenta, or about what `filtro` finds. `simulacro`: only say what it would come to."""
+
+    accion: Accion
+    fecha: date | None
+    servicios: bool
+    motivo: str
+    quien: str
+    simulacro: bool
+    filtro: Filtro
+    referencias: tuple[str, ...] | None
+    tras: Lugar | None
+    maximo: int
+
+
+Pedido: TypeAlias = Listar | Ver | Decidir
+
+
+def read_request(event: Mapping[str, Any]) -> Pedido:
+    """Raises PedidoInvalido."""
+    match event.get("orden"):
+        case "listar":
+            _only(event, _FILTRO | {"orden", "tras", "maximo"})
+            return Listar(_filtro(event), _lugar(event), _maximo(event))
+        case "ver":
+            _only(event, {"orden", "cuenta", "referencia"})
+            return Ver(_needed(event, "cuenta"), _needed(event, "referencia"))
+        case "decidir":
+            return _decidir(event)
+        case _:
+            raise PedidoInvalido("OrdenDesconocida", "La orden debe ser listar, ver o decidir.")
+
+
+def _decidir(event: Mapping[str, Any]) -> Decidir:
+    own = {"orden", "accion", "fecha", "servicios", "motivo", "quien", "simulacro", "referencias", "tras", "maximo"}
+    _only(event, own | _FILTRO)
+    accion = _accion(event)
+    fecha = _fecha(event)
+    if fecha and accion is not Accion.CAMBIAR_FECHA:
+        raise PedidoInvalido("FechaSinCambio", "La fecha es solo para cambiar_fecha.")
+    simulacro = _flag(event, "simulacro")
+    motivo, quien = _text(event, "motivo"), _text(event, "quien")
+    if not simulacro and not motivo:
+        raise PedidoInvalido("FaltaMotivo", "Hace falta un motivo: queda escrito en la historia de cada comprobante.")
+    if len(motivo) > MOTIVO_MAX:
+        raise PedidoInvalido("MotivoLargo", f"El motivo puede tener hasta {MOTIVO_MAX} caracteres.")
+    if not simulacro and not 0 < len(quien) <= QUIEN_MAX:
+        raise PedidoInvalido("FaltaQuien", "Falta decir quién decide (el ARN de quien llama).")
+    filtro, referencias = _filtro(event), _referencias(event)
+    if referencias is not None:
+        if filtro.cuenta is None:
+            raise PedidoInvalido("FaltaCuenta", "Las referencias son de una cuenta: hace falta decir cuál.")
+        if filtro != Filtro(cuenta=filtro.cuenta):
+            raise PedidoInvalido("ReferenciasOFiltro", "O se nombran las referencias, o se filtra; las dos cosas no.")
+    elif filtro == Filtro(con_errores=filtro.con_errores):
+        raise PedidoInvalido(
+            "FaltaFiltro", "Hace falta decir sobre cuáles: referencias, cuenta, código, prefijo o edad."
+        )
+    return Decidir(
+        accion=accion,
+        fecha=fecha,
+        servicios=_flag(event, "servicios"),
+        motivo=motivo,
+        quien=quien,
+        simulacro=simulacro,
+        filtro=filtro,
+        referencias=referencias,
+        tras=_lugar(event),
+        maximo=_maximo(event),
+    )
+
+
+def _filtro(event: Mapping[str, Any]) -> Filtro:
+    hours = event.get("mayor_de_horas") or 0
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 <= hours <= _HOURS_MAX:
+        raise PedidoInvalido("HorasInvalidas", "mayor_de_horas debe ser un número de horas.")
+    return Filtro(
+        cuenta=_text(event, "cuenta") or None,
+        codigo=_text(event, "codigo") or None,
+        prefijo=_text(event, "prefijo"),
+        mayor_de=timedelta(hours=hours),
+        con_errores=_flag(event, "con_errores"),
+    )
+
+
+def _accion(event: Mapping[str, Any]) -> Accion:
+    try:
+        return Accion(_text(event, "accion"))
+    except ValueError:
+        names = ", ".join(Accion)
+        raise PedidoInvalido("AccionDesconocida", f"La acción debe ser una de: {names}.") from None
+
+
+def _fecha(event: Mapping[str, Any]) -> date | None:
+    text = _text(event, "fecha")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise PedidoInvalido("FechaInvalida", "La fecha se escribe AAAA-MM-DD.") from None
+
+
+def _referencias(event: Mapping[str, Any]) -> tuple[str, ...] | None:
+    value = event.get("referencias")
+    if value is None:
+        return None
+    if not isinstance(value, list) or not 0 < len(value) <= REFERENCIAS_MAX:
+        raise PedidoInvalido("ReferenciasInvalidas", f"referencias es una lista de 1 a {REFERENCIAS_MAX}.")
+    if not all(isinstance(v, str) and v for v in value):
+        raise PedidoInvalido("ReferenciasInvalidas", "Cada referencia es un texto.")
+    return tuple(dict.fromkeys(value))
+
+
+def _lugar(event: Mapping[str, Any]) -> Lugar | None:
+    value = event.get("tras")
+    if value is None:
+        return None
+    names = ("cuenta", "orden", "external_reference")
+    if not isinstance(value, dict) or set(value) != set(names) or not all(isinstance(v, str) for v in value.values()):
+        raise PedidoInvalido("LugarInvalido", "tras es el «sigue» de la respuesta anterior.")
+    return Lugar(*(value[name] for name in names))
+
+
+def _maximo(event: Mapping[str, Any]) -> int:
+    value = event.get("maximo", PAGINA_MAX)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= PAGINA_MAX:
+        raise PedidoInvalido("MaximoInvalido", f"maximo es un número de 1 a {PAGINA_MAX}.")
+    return value
+
+
+def _only(event: Mapping[str, Any], known: set[str]) -> None:
+    """A filter that is misspelt would let through what it should have kept out."""
+    if unknown := sorted(set(event) - known):
+        raise PedidoInvalido("CampoDesconocido", f"No se conoce: {', '.join(unknown)}.")
+
+
+def _text(event: Mapping[str, Any], name: str) -> str:
+    value = event.get(name) or ""
+    if not isinstance(value, str):
+        raise PedidoInvalido("CampoInvalido", f"{name} debe ser un texto.")
+    return value.strip()
+
+
+def _needed(event: Mapping[str, Any], name: str) -> str:
+    value = _text(event, name)
+    if not value:
+        raise PedidoInvalido("CampoInvalido", f"Falta {name}.")
+    return value
+
+
+def _flag(event: Mapping[str, Any], name: str) -> bool:
+    value = event.get(name, False)
+    if not isinstance(value, bool):
+        raise PedidoInvalido("CampoInvalido", f"{name} debe ser verdadero o falso.")
+    return value
