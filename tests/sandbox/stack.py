@@ -27,7 +27,6 @@ SHORT = {
     "SettleSeconds": "1",
     "ResendWaitSeconds": "1",
     "RetryDelaySeconds": "1",
-    "ResendWaitSeconds": "1",
     "LoteWindowSeconds": "1",
     "ProviderTimeoutSeconds": "3",
     "PackTimeoutSeconds": "60",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, Lugar, asiento_from_item, pk_of
 from facturacion.ledger.reconstruccion import Restauracion
-from facturacion.ledger.table import Table, key_of, to_plain, to_values
+from facturacion.ledger.table import key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
