@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tests.sandbox.demo.stage import Stage
     from tests.sandbox.demo.watching import Watch
 
+DECIDED_AFTER = 3
+"""The act after which a person looks at what is parked."""
 ACT_SECONDS = 25.0
 """No act waits longer for what it needs: then the piece goes on, and the end tells what is missing."""
 
@@ -44,6 +46,8 @@ def perform(cast: Cast, *, until: float) -> Performed:
         _play_act(number, act, cast)
         if number == 1:
             forged = _between(cast)
+        if number == DECIDED_AFTER:
+            _decide(cast)
     screen.act(watch.elapsed, "Everything is sent", "now what is open settles; hooks that never came are made up for")
     rejected = sum(bool(envio.codigo) for envio in script.envios)
     watch.until(lambda look: not open_ends(look, script, rejected), until - watch.elapsed)
@@ -85,3 +89,14 @@ def _between(cast: Cast) -> int:
     text = f"a stranger posts a hook that {script.forged[1]} was issued, with a token of his own: {forged}"
     screen.note(watch.elapsed, text)
     return forged
+
+
+def _decide(cast: Cast) -> None:
+    """A person mends the cuenta at ARCA, and says with the command line that what it held up is to be resent."""
+    stage, script, screen, watch = cast
+    cuenta, reference = script.decide
+    watch.until(lambda look: look.estados.get(script.decide) == "EN_REVISION", ACT_SECONDS)
+    stage.stack.simulator.web("fix_account", alias=cuenta)
+    said = stage.decide("reenviar", script.decide, "se habilitó el punto de venta en ARCA")
+    screen.note(watch.elapsed, f"a person mends {cuenta} at ARCA and decides: facturacion decidir reenviar {reference}")
+    screen.note(watch.elapsed, said)

@@ -94,7 +94,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The whole piece. `approve`, `delete` (with its hook or without): what a person does on the provider's web."""
+    """The whole piece. `approve`, `delete` (with its hook or without): what a person does on the provider's web.
+
+    `decide`: what is parked until a person says, with the project's own command line, that it is to be resent.
+    """
 
     seed: int
     acts: Sequence[Act]
@@ -102,6 +105,7 @@ class Script:
     approve: Key
     delete: dict[Key, bool]
     forged: Key
+    decide: Key
 
     @property
     def envios(self) -> list[Envio]:
@@ -117,7 +121,7 @@ def write_script(cuentas: Sequence[SandboxCuenta], *, seed: int, count: int, tod
         raise ValueError(f"at least {COUNT_MIN} messages are needed for every kind of trouble")
     author = _Author(cuentas, random.Random(seed), today)
     acts = author.acts(count)
-    return Script(seed, acts, author.expected, author.approve, author.delete, author.forged)
+    return Script(seed, acts, author.expected, author.approve, author.delete, author.forged, author.decide)
 
 
 class _Author:
@@ -263,7 +267,10 @@ class _Author:
 
     def _in_error(self, who: str, kind: str, fin: Fin) -> Envio:
         cuenta = self.uno if who == "U" else self.dos
-        return self._marked(cuenta, "CON-ERROR", f"SIM:ERROR={kind}", fin=fin)
+        envio = self._marked(cuenta, "CON-ERROR", f"SIM:ERROR={kind}", fin=fin)
+        if kind == CONFIG:
+            self.decide = (envio.cuenta, envio.reference)
+        return envio
 
     def _on_the_web(self) -> Iterator[Envio]:
         """They wait for an approval: one gets it, one never; two are deleted. And one is of a day to come."""
@@ -350,9 +357,10 @@ class _Author:
         return late, needs
 
 
+CONFIG = "CONFIG"
 ERRORS = (
     ("U", "DATOS", Fin.ELIMINADO),
-    ("U", "CONFIG", Fin.EN_REVISION),
+    ("U", CONFIG, Fin.EMITIDO),
     ("D", "DESCONOCIDO", Fin.EN_REVISION),
     ("U", "AFIP", Fin.EMITIDO),
     ("D", "AFIP_CAIDA", Fin.EMITIDO),
@@ -361,7 +369,7 @@ ERRORS = (
     ("U", "AMBIGUO", Fin.EMITIDO),
     ("D", "SIN_CAE", Fin.EMITIDO),
 )
-"""Of each class of error: whose, which, and how it ends once it was resolved."""
+"""Of each class of error: whose, which, and how it ends. CONFIG is parked until a person decides."""
 _WHILE_UNCERTAIN, _LATE = 2, 16
 _ESTADO = {
     Fin.EMITIDO: "EMITIDO",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +18,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from tests.sandbox.cuentas import WEBHOOK_HEADER
 from tests.sandbox.demo.leaks import read_queue
 from tests.sandbox.demo.script import PLAN
+from tests.sandbox.deploy import ROOT
 from tests.sandbox.ministack import Emulator
 from tests.sandbox.stack import SHORT, running_stack
 
@@ -109,6 +114,24 @@ class Stage:
     def reconcile(self) -> None:
         """What the schedule does once a minute. Here every few seconds: nobody wants to watch for an hour."""
         self._lambda.invoke(FunctionName=self.stack.functions["reconcile"], Payload=b"{}")["Payload"].read()
+
+    def decide(self, accion: str, key: Key, motivo: str) -> str:
+        """A person decides, with the project's command line in a process of its own; the last line it prints."""
+        cuenta, reference = key
+        order = [sys.executable, "-m", "operate", "decidir", accion, reference, "--cuenta", cuenta, "--motivo", motivo]
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as outputs:
+            json.dump(self.stack.outputs(), outputs)
+            outputs.flush()
+            path = os.pathsep.join(str(ROOT / folder) for folder in ("functions", "shared"))
+            done = subprocess.run(
+                [*order, "--sandbox", outputs.name],
+                env={**os.environ, "PYTHONPATH": path},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        return (done.stdout or done.stderr).strip().rpartition("\n")[2]
 
     def forge(self, key: Key) -> int:
         """A stranger posts a hook that says it was issued, with a token of his own. The status he gets."""
