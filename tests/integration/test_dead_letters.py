@@ -38,7 +38,13 @@ def test_a_dead_message_that_is_not_settled_goes_back_a_bounded_number_of_times(
         sqs.delete_message(QueueUrl=house.queues.queue, ReceiptHandle=back["ReceiptHandle"])
         house.put(back["Body"], house.queues.dead, MessageAttributes=back["MessageAttributes"])
     for _ in range(2):
-        assert later(house, minutes=16) == {"contrastadas": 0, "devueltos": 0, "resueltos": 0, "corridas": 0, "cierres": 0}
+        assert later(house, minutes=16) == {
+            "contrastadas": 0,
+            "devueltos": 0,
+            "resueltos": 0,
+            "corridas": 0,
+            "cierres": 0,
+        }
     assert house.waiting(house.queues.dead) == 1 and house.waiting() == 0
     house.clock.advance(seconds=1)
     assert house.receivable(house.queues.dead), "in sight, so that the alarm stays on"
