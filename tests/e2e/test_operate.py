@@ -18,10 +18,10 @@ def test_what_is_parked_is_listed_and_deleted_from_the_command_line(start_stack,
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(company.stack.outputs()))
 
-    def facturacion(orden, *argv):
-        """The exit code and the answer, as any program would have them; the credentials here are nobody's."""
-        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-        command = [ROOT / "bin" / "facturacion", orden, "--sandbox", outputs, "--json", *argv]
+    def facturacion(orden, *argv, where=("--sandbox", outputs), **more):
+        """The exit code and the answer, as any program would have them; this machine's credentials are not there."""
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **more}
+        command = [ROOT / "bin" / "facturacion", orden, *where, "--json", *argv]
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         assert ran.stdout, ran.stderr
         return ran.returncode, json.loads(ran.stdout)
@@ -43,9 +43,18 @@ def test_what_is_parked_is_listed_and_deleted_from_the_command_line(start_stack,
     assert (code, answer["cantidad"], answer["negados_por_codigo"]) == (1, 1, {"NoExiste": 1})
     wait_until(lambda: company.asientos()["P-1"]["estado"]["S"] == "ELIMINADO", 90, "it was never deleted")
 
-    _, story = facturacion("ver", "P-1", *cuenta)
+    # As on AWS: the function is found by the stack's name.
+    account = company.stack.account
+    on_aws = {
+        "AWS_ENDPOINT_URL": account.endpoint_url,
+        "AWS_ACCESS_KEY_ID": account.account_id,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    code, story = facturacion("ver", "P-1", *cuenta, where=("--stack", company.stack.deployed.name), **on_aws)
+    assert code == 0
     (decision,) = [linea for linea in story["historia"] if linea["clase"] == "decision"]
-    assert company.stack.account.account_id in decision["quien"] and decision["motivo"] == "no se entiende"
+    assert account.account_id in decision["quien"] and decision["motivo"] == "no se entiende"
     assert decision["solicitud"] and decision["resultado"] == "Decidido"
     assert [linea["accion"] for linea in story["historia"] if linea["clase"] == "accion"] == ["eliminar"]
     deleted = [c for c in company.stack.simulator.audit()["comprobantes"] if c["external_reference"] == "P-1"]

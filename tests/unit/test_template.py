@@ -163,6 +163,14 @@ def test_no_policy_allows_everything():
         assert statement["Resource"] != "*", function
 
 
+def test_nothing_but_a_caller_with_the_right_invokes_the_function_that_decides():
+    assert "Events" not in properties("Operate") and "FunctionUrlConfig" not in properties("Operate")
+    allowed = [properties(name)["FunctionName"] for name in of_type("AWS::Lambda::Permission")]
+    assert {"Ref": "Operate"} not in allowed
+    used = [s for f in FUNCTIONS for s in statements(f) if "lambda:InvokeFunction" in s["Action"]]
+    assert used == []
+
+
 def test_the_access_log_never_carries_the_path():
     assert "path" not in properties("HttpStage")["AccessLogSettings"]["Format"].lower()
     assert {properties(r)["RouteKey"] for r in of_type("AWS::ApiGatewayV2::Route")} == {
