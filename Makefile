@@ -44,7 +44,7 @@ $(VENV): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	ln -sf ../../bin/facturacion $(BIN)/facturacion
+	ln -sf ../../functions/operate/facturacion $(BIN)/facturacion
 	@touch $(VENV)
 
 clean:  ## Removes everything that was generated
