@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from facturacion.accion import Accion, Autor
-from facturacion.asiento import Asiento, Causa, Refused
+from facturacion.asiento import DUPLICADA, Asiento, Causa, Refused
 from facturacion.estado import Estado, fold
 from resolve_errors.dates import Fechas
 from resolve_errors.looking import Mirada, ask_one, read
@@ -27,15 +27,14 @@ from tusfacturas.outcomes import BorradoParcial, Hecho, Incierto, NoEnviado, Rec
 
 if TYPE_CHECKING:
     from facturacion.ledger import Intento, Pendiente
-    from resolve_errors.looking import Visto, World
+    from resolve_errors.looking import Mostrado, Visto, World
     from resolve_errors.planning import Paso
-    from tusfacturas.outcomes import Encontrado
 
 TIME_TO_ACT = timedelta(seconds=90)
 """A query and an operation (30 s each, and the time to connect), and their records."""
 FOLDS_TRIED = 3
 DUPLICADO = Causa(
-    "ReferenciaDuplicada",
+    DUPLICADA,
     "comprobante.external_reference",
     "TusFacturas tenía varios comprobantes con esta referencia y borró solo algunos: puede haber una duplicada.",
 )
@@ -53,7 +52,7 @@ class Acto(NamedTuple):
 
     planned: Planned
     visto: Visto
-    encontrado: Encontrado
+    shown: Mostrado
     intento: Intento
 
     @property
@@ -72,9 +71,13 @@ class Acto(NamedTuple):
 
 @dataclass(slots=True)
 class Hechos:
-    """What a slice came to. `left`: planned, and there was no time. `held`: the provider takes nothing now."""
+    """What a slice came to. `left`: planned, and there was no time. `held`: the provider takes nothing now.
+
+    `gap`: one in the line is to be planned anew, so that nothing behind it that keeps the order is done now.
+    """
 
     done: int = 0
+    gap: bool = False
     left: bool = False
     held: bool = False
     lost: bool = False
@@ -90,8 +93,13 @@ def read_plan(plan: str) -> Planned:
 def act(world: World, corrida: str) -> Hechos:
     """Everything planned, until there is no time, the provider takes nothing, or the lease is lost."""
     hechos = Hechos()
+    now = world.clock()
     for pendiente in world.ledger.pendientes(world.cuenta):
         if pendiente.plan is None:
+            # Noted anew since it was planned: a later one may not overtake it.
+            hechos.gap = hechos.gap or pendiente.desde is None or pendiente.desde <= now
+            continue
+        if hechos.gap and read_plan(pendiente.plan).accion in {Accion.REENVIAR, Accion.CAMBIAR_FECHA}:
             continue
         if world.remaining() < TIME_TO_ACT:
             hechos.left = True
@@ -112,6 +120,7 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
     if not _still_planned(visto.paso, planned):
         # Something came meanwhile, or a person decided: it is planned anew.
         world.ledger.set_plan(pendiente, None)
+        hechos.gap = True
         return True
     mirada = Mirada()
     shown = ask_one(world, visto, mirada)
@@ -130,11 +139,13 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         expires=world.keep,
         fecha=planned.fechas.fecha if planned.fechas else None,
         vencimiento=planned.fechas.vencimiento if planned.fechas else None,
+        causas=visto.paso.causas,
     )
     world.ledger.set_plan(pendiente, None)
     if isinstance(intento, Refused):
+        hechos.gap = True
         return True
-    return _do(world, Acto(planned, visto, shown.encontrado, intento), hechos)
+    return _do(world, Acto(planned, visto, shown, intento), hechos)
 
 
 def _still_planned(paso: Paso, planned: Planned) -> bool:
@@ -154,11 +165,11 @@ def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
     match outcome:
         case Hecho():
             hechos.done += 1
-            if _done(world, acto):
-                # The next error of it is another one, with waits of its own.
-                world.ledger.drop(acto.visto.pendiente)
+            if _done(world, acto) and acto.planned.accion is not Accion.CAMBIAR_FECHA:
+                # The next error of it is another one, with waits of its own; it may have come during our call.
+                world.ledger.forget(acto.visto.pendiente)
         case NoEnviado():
-            world.ledger.not_done(acto.asiento, acto.planned.accion)
+            world.ledger.not_done(acto.asiento, acto.planned.accion, acto.shown.asiento)
             hechos.held = True
         case BorradoParcial():
             _suspect(world, acto)
@@ -180,7 +191,7 @@ def _call(world: World, acto: Acto) -> Hecho | Rechazado | NoEnviado | Incierto:
         case Planned(Accion.CAMBIAR_FECHA, Fechas(fecha=fecha, vencimiento=vencimiento)):
             return world.cliente.cambiar_fecha_encolado(reference, fecha, vencimiento)
         case Planned(Accion.ELIMINAR | Accion.DESISTIR):
-            dated = acto.encontrado.fecha or acto.asiento.datos.fecha
+            dated = acto.shown.encontrado.fecha or acto.asiento.datos.fecha
             assert dated is not None  # noqa: S101 - every claim writes it
             return world.cliente.eliminar_encolado(reference, dated)
         case _:
@@ -188,27 +199,47 @@ def _call(world: World, acto: Acto) -> Hecho | Rechazado | NoEnviado | Incierto:
 
 
 def _done(world: World, acto: Acto) -> bool:
-    """Whether it is no error any more."""
+    """Whether it was written."""
     written: Asiento | Refused
     match acto.planned:
         case Planned(Accion.CAMBIAR_FECHA, Fechas(fecha=fecha, vencimiento=vencimiento)):
-            written = world.ledger.dated(acto.asiento, fecha, vencimiento, acto.vistos)
+            written = _dated(world, acto, Fechas(fecha, vencimiento))
         case Planned(Accion.ELIMINAR | Accion.DESISTIR):
             written = world.ledger.deleted(acto.asiento, acto.causas or acto.asiento.causas)
         case _:
             written = _back_in_the_queue(world, acto.asiento, acto.vistos)
-    if isinstance(written, Asiento):
+    # The hook of our own deletion may have been faster: then it is told here all the same.
+    after = written if isinstance(written, Asiento) else written.stored
+    if after and (isinstance(written, Asiento) or after.estado is Estado.ELIMINADO):
         # The asiento keeps its causes cut; the event of a deletion has them whole.
-        world.tell(written, (acto.causas or None) if written.estado is Estado.ELIMINADO else None)
-    return isinstance(written, Asiento) and written.estado is not Estado.ERROR
+        world.tell(after, (acto.causas or None) if after.estado is Estado.ELIMINADO else None)
+    return isinstance(written, Asiento)
+
+
+def _dated(world: World, acto: Acto, fechas: Fechas) -> Asiento | Refused:
+    """In error still; the hook of our own change may have been faster, and moved nothing but `version`."""
+    written = world.ledger.dated(acto.asiento, fechas.fecha, fechas.vencimiento, acto.vistos)
+    for _ in range(FOLDS_TRIED):
+        if isinstance(written, Asiento) or not _same_error(written.stored, acto.asiento):
+            break
+        stored = written.stored or acto.asiento
+        written = world.ledger.dated(stored, fechas.fecha, fechas.vencimiento, acto.vistos)
+    return written
 
 
 def _suspect(world: World, acto: Acto) -> None:
     """«PARCIAL»: several comprobantes had the reference. A person must look; nothing more is done about it."""
     world.count("Duplicados", 1)
-    parked = world.ledger.park(acto.asiento, (DUPLICADO,), tell=True)
-    if isinstance(parked, Asiento):
-        world.tell(parked)
+    world.logger.error(
+        "duplicado", extra={"cuenta": world.cuenta, "external_reference": acto.asiento.external_reference}
+    )
+    written = world.ledger.suspect(acto.asiento, DUPLICADO)
+    for _ in range(FOLDS_TRIED):
+        if isinstance(written, Asiento) or written.stored is None:
+            break
+        written = world.ledger.suspect(written.stored, DUPLICADO)
+    if isinstance(written, Asiento):
+        world.tell(written)
 
 
 def _back_in_the_queue(world: World, asiento: Asiento, vistos: frozenset[str]) -> Asiento | Refused:

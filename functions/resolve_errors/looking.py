@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from facturacion.accion import Accion
-from facturacion.asiento import Asiento, Causa, Refused
+from facturacion.asiento import DUPLICADA, Asiento, Causa, Refused
 from facturacion.asking import Hallado, Preguntado, conclude, forget_absence, read_present
 from facturacion.estado import Estado
 from facturacion.telling import tell
@@ -122,6 +122,8 @@ def look(world: World) -> Mirada:
     """
     done = Mirada()
     now = world.clock()
+    # Half of the time for reading, half for asking about what was read: each look comes to something.
+    enough = max(TIME_TO_LOOK, world.remaining() / 2)
     pendientes = world.ledger.pendientes(world.cuenta)
     asientos = {
         a.external_reference: a for a in world.ledger.get_many(world.cuenta, [p.external_reference for p in pendientes])
@@ -129,7 +131,7 @@ def look(world: World) -> Mirada:
     fila_hasta: datetime | None = None
     due: list[Visto] = []
     for pendiente in pendientes:
-        if world.remaining() < TIME_TO_LOOK:
+        if world.remaining() < enough:
             done.whole = False
             break
         asiento = asientos.get(pendiente.external_reference)
@@ -144,6 +146,8 @@ def look(world: World) -> Mirada:
             continue
         visto = read(world, pendiente, asiento)
         match visto.paso:
+            case Aguardar(hasta=hasta, en_fila=False):
+                _postpone(world, visto, hasta, done, en_fila=False, espera="espera para intentarlo otra vez")
             case Aguardar(hasta=hasta):
                 fila_hasta = max(fila_hasta or hasta, hasta)
                 _postpone(world, visto, fila_hasta, done, en_fila=True, espera="espera su turno para reenviarse")
@@ -198,7 +202,10 @@ def _ask_group(
 
 def _pages(world: World, fecha: date, done: Mirada) -> Iterable[Encontrado]:
     pagina = 0
-    while done.answered and world.remaining() >= TIME_TO_LOOK:
+    while done.answered:
+        if world.remaining() < TIME_TO_LOOK:
+            done.whole = False
+            return
         answer = world.cliente.consulta_por_fecha(fecha, pagina=pagina, limite=PAGE)
         if not isinstance(answer, Consulta):
             _unanswered(world, answer.codigo, done)
@@ -260,7 +267,11 @@ def _settled(world: World, visto: Visto, preguntado: Preguntado, asked_at: datet
     after = preguntado.asiento
     world.log("consultado", after, estado=after.estado, motivo=preguntado.motivo)
     if after.estado is not Estado.ERROR:
-        world.tell(after)
+        # A deletion of ours whose answer was lost: its reasons, whole.
+        ours = after.estado is Estado.ELIMINADO and after.borrado_pedido
+        world.tell(after, (visto.paso.causas or None) if ours else None)
+        if after.estado is Estado.EN_REVISION and any(c.codigo == DUPLICADA for c in after.causas):
+            world.count("Duplicados", 1)
         if after.estado is Estado.EMITIDO:
             # Its CAE is fetched by the reconciliation, which gets many with one query.
             world.ledger.owe_contrast(world.cuenta)
@@ -287,8 +298,13 @@ def _plan_all(world: World, still: Sequence[tuple[Visto, Mostrado]], done: Mirad
     for visto, shown in still:
         planned: str | Estacionar
         match visto.paso:
+            case Hacer(accion=Accion.CAMBIAR_FECHA) if _dated_meanwhile(world, visto, shown):
+                continue  # what is left is its resend: planned at the next look
             case Hacer(accion=Accion.CAMBIAR_FECHA) as paso:
-                planned = _with_dates(world, shown, paso, last_issued)
+                dates = _with_dates(world, shown, paso, last_issued, done)
+                if dates is None:
+                    continue
+                planned = dates
             case Hacer(accion=accion):
                 planned = str(accion)
             case Estacionar() as paso:
@@ -320,8 +336,10 @@ def _outage(world: World, still: Sequence[tuple[Visto, Mostrado]]) -> str:
     return answer.alerta
 
 
-def _with_dates(world: World, shown: Mostrado, paso: Hacer, last_issued: dict[str, date | None]) -> str | Estacionar:
-    """`cambiar_fecha:{fecha}:{vencimiento}`; or nothing can be done, and why."""
+def _with_dates(
+    world: World, shown: Mostrado, paso: Hacer, last_issued: dict[str, date | None], done: Mirada
+) -> str | Estacionar | None:
+    """`cambiar_fecha:{fecha}:{vencimiento}`; or nothing can be done, and why; or (None) it is not known yet."""
     datos, encontrado = shown.asiento.datos, shown.encontrado
     fecha = encontrado.fecha or datos.fecha
     if fecha is None:
@@ -334,18 +352,33 @@ def _with_dates(world: World, shown: Mostrado, paso: Hacer, last_issued: dict[st
     else:
         hoy = today(world.clock())
         if encontrado.tipo not in last_issued:
-            last_issued[encontrado.tipo] = _last_issued(world, encontrado.tipo, hoy)
+            found = _last_issued(world, encontrado.tipo, hoy, done)
+            if not (done.answered and done.whole):
+                return None
+            last_issued[encontrado.tipo] = found
         moved = new_dates(actuales, tipo=encontrado.tipo, hoy=hoy, ultima=last_issued[encontrado.tipo])
     if isinstance(moved, SinFecha):
         return Estacionar((Causa(moved.codigo, "comprobante.fecha", moved.motivo), *paso.causas))
     return f"{paso.accion}:{moved.fecha.isoformat()}:{moved.vencimiento.isoformat()}"
 
 
-def _last_issued(world: World, tipo: str, hoy: date) -> date | None:
-    """The last day from today on that has an issued comprobante of this tipo: nothing may be dated before it."""
+def _dated_meanwhile(world: World, visto: Visto, shown: Mostrado) -> bool:
+    """Whether a change of ours whose answer was lost was done after all: the provider shows another date than we do."""
+    asiento, fecha = shown.asiento, shown.encontrado.fecha
+    if not asiento.cambios_fecha or fecha is None or asiento.datos.fecha in {None, fecha}:
+        return False
+    distance = max((asiento.datos.vencimiento or fecha) - (asiento.datos.fecha or fecha), timedelta(0))
+    vistos = frozenset(h.hook_id for h in visto.hooks)
+    return isinstance(world.ledger.dated(asiento, fecha, fecha + distance, vistos), Asiento)
+
+
+def _last_issued(world: World, tipo: str, hoy: date, done: Mirada) -> date | None:
+    """The last day from today on that has an issued comprobante of this tipo: nothing may be dated before it.
+
+    Where a page could not be had, `done` says so, and the answer means nothing.
+    """
     for ahead in range(DAYS_AHEAD, -1, -1):
         day = hoy + timedelta(days=ahead)
-        done = Mirada()
         if any(e.situacion == "EMITIDO" and e.tipo == tipo for e in _pages(world, day, done)):
             return day
     return None

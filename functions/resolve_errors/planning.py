@@ -4,11 +4,13 @@
     transitorio, ambiguo,  resent after a growing wait, in the original order                 5 times
     asociado
     numeracion (10016)     resent twice, then its date is changed and it is resent            then a person
-    fecha                  its date is changed, then it is resent                             2 times
-    datos                  deleted, if the words can only be of this attempt                  once
+    fecha                  its date is changed, then it is resent                             3 times
+    datos                  deleted, if the words can only be of this attempt                  2 times
     cuenta                 parked: one incident of the cuenta, all are resent when it is mended
     revision, unknown      parked: nobody deletes, and nothing resends, what is not understood
     no words at all        resent once the words had time to come, twice; then parked
+
+What is tried again waits as a resend does, three times as long each time.
 
 An error may in truth be authorised at ARCA, so an ambiguous one is never deleted. What a person decided comes first.
 """
@@ -16,23 +18,24 @@ An error may in truth be authorised at ARCA, so an ambiguous one is never delete
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from facturacion.accion import Accion
 from facturacion.asiento import CAUSA_DESCONOCIDA, Causa
-from resolve_errors.waits import next_wait
+from resolve_errors.waits import RESENDS_MAX, next_wait
 from tusfacturas.catalogue import Clase
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from facturacion.asiento import Asiento
     from facturacion.ledger import Pendiente
     from tusfacturas.classify import Clasificacion
 
 NUMERACION_REENVIOS = 2
-CAMBIOS_MAX = 2
+CAMBIOS_MAX = 3
+BORRADOS_MAX = 2
 SIN_CAUSA_REENVIOS = 2
 
 
@@ -55,16 +58,17 @@ class Hacer:
 
     @property
     def en_fila(self) -> bool:
-        """Whether it keeps the order: a deletion overtakes nobody."""
-        return self.accion in {Accion.REENVIAR, Accion.CAMBIAR_FECHA}
+        """Whether it waits for an earlier one that waits: a deletion overtakes nobody, a person decides for now."""
+        return not self.por_persona and self.accion in {Accion.REENVIAR, Accion.CAMBIAR_FECHA}
 
 
 @dataclass(frozen=True, slots=True)
 class Aguardar:
-    """To be resent, and not before `hasta`."""
+    """To be done, and not before `hasta`."""
 
     hasta: datetime
     causas: tuple[Causa, ...]
+    en_fila: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def plan(
 ) -> Paso:
     """`clasificacion`: of the words of the hooks that were not accounted for yet; None when there are none."""
     if asiento.decision:
-        return decided(asiento.decision)
+        return _paced(asiento, pendiente, decided(asiento.decision), now, terms)
     if clasificacion is None:
         return _without_words(asiento, pendiente, now, terms)
     causas = causas_of(clasificacion)
@@ -99,10 +103,10 @@ def plan(
             return _resend(asiento, pendiente, causas, now, terms)
         case Clase.NUMERACION if not asiento.cambios_fecha:
             return Hacer(Accion.CAMBIAR_FECHA, causas)
-        case Clase.FECHA if asiento.cambios_fecha < CAMBIOS_MAX:
-            return Hacer(Accion.CAMBIAR_FECHA, causas)
+        case Clase.FECHA:
+            return _paced(asiento, pendiente, Hacer(Accion.CAMBIAR_FECHA, causas), now, terms)
         case Clase.DATOS if not asiento.previos:
-            return Hacer(Accion.ELIMINAR, causas)
+            return _paced(asiento, pendiente, Hacer(Accion.ELIMINAR, causas), now, terms)
         case Clase.CUENTA:
             return Estacionar(causas, incidente=True)
         case _:
@@ -140,3 +144,20 @@ def _resend(asiento: Asiento, pendiente: Pendiente, causas: tuple[Causa, ...], n
         return Estacionar(causas)
     due = pendiente.creado + wait
     return Hacer(Accion.REENVIAR, causas) if now >= due else Aguardar(due, causas)
+
+
+def _paced(asiento: Asiento, pendiente: Pendiente, hacer: Hacer, now: datetime, terms: Terms) -> Paso:
+    """At once the first time; again where it came to nothing, later each time; a person's in the end."""
+    match hacer.accion:
+        case Accion.REENVIAR:
+            done, most = asiento.reenvios, RESENDS_MAX
+        case Accion.CAMBIAR_FECHA:
+            done, most = asiento.cambios_fecha, CAMBIOS_MAX
+        case Accion.ELIMINAR | Accion.DESISTIR:
+            done, most = asiento.borrados, BORRADOS_MAX
+    wait = next_wait(terms.resend_wait, done - 1) if done else timedelta(0)
+    if done >= most or wait is None:
+        texto = f"Se intentó {done} veces («{hacer.accion}») y TusFacturas no lo hizo."
+        return Estacionar((Causa("NoSePudo", "", texto), *(hacer.causas or asiento.causas)))
+    due = pendiente.creado + wait
+    return hacer if not done or now >= due else Aguardar(due, hacer.causas, en_fila=hacer.en_fila)

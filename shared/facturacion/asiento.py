@@ -36,6 +36,10 @@ class Causa:
 CAUSA_DESCONOCIDA = Causa("CausaDesconocida", "", "TusFacturas lo marca con error y ningún hook dijo por qué.")
 
 
+DUPLICADA = "ReferenciaDuplicada"
+"""The code of what may be a second invoice: more than one comprobante has the reference at the provider."""
+
+
 @dataclass(frozen=True, slots=True)
 class Datos:
     """What the ledger keeps of the content: enough for the accounts, the date pages and the legal window."""
@@ -61,7 +65,7 @@ class Asiento:
     (of the present content `causas` says it). `en_cola`: there was evidence of it in the provider's
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
-    `reenvios`, `cambios_fecha`: how often that was done about its error in this attempt. `por_reenviar`: its date was
+    `reenvios`, `cambios_fecha`, `borrados`: how often that was tried about its error. `por_reenviar`: its date was
     changed, and a resend is to follow. `reconstruido`: found at the provider after a restore; what it holds
     nobody knows any more. `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`).
     """
@@ -87,6 +91,7 @@ class Asiento:
     evento_pendiente: str | None = None
     reenvios: int = 0
     cambios_fecha: int = 0
+    borrados: int = 0
     por_reenviar: bool = False
     reconstruido: bool = False
     decision: str | None = None
@@ -165,6 +170,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         evento_pendiente=item.get("evento_pendiente"),
         reenvios=int(item.get("reenvios", 0)),
         cambios_fecha=int(item.get("cambios_fecha", 0)),
+        borrados=int(item.get("borrados", 0)),
         por_reenviar="por_reenviar" in item,
         reconstruido="reconstruido" in item,
         decision=item.get("decision"),

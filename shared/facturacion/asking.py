@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from facturacion.asiento import Causa, Refused
+from facturacion.asiento import DUPLICADA, Causa, Refused
 from facturacion.estado import EN_VUELO, Estado, speaks
 from tusfacturas.outcomes import Consulta, Encontrado
 
@@ -120,7 +120,7 @@ def read_present(iguales: Sequence[Encontrado]) -> Hallado | Revisar:
     """What the provider has under one reference: more than one comprobante may be a second invoice."""
     if len(iguales) > 1:
         texto = f"TusFacturas tiene {len(iguales)} comprobantes con esta referencia: puede haber una factura duplicada."
-        return Revisar(Causa("ReferenciaDuplicada", "comprobante.external_reference", texto), en_cola=True)
+        return Revisar(Causa(DUPLICADA, "comprobante.external_reference", texto), en_cola=True)
     comprobante = iguales[0]
     if comprobante.situacion is None:
         texto = f"TusFacturas lo tiene, con un estado desconocido: «{comprobante.status[:60]}»."

@@ -113,7 +113,7 @@ def evento_id(asiento: Asiento, tipo: str) -> str:
         attempt = asiento.datos.hash
     elif tipo in {"ComprobanteConError", "RevisionRequerida"}:
         attempt += "".join(c.codigo for c in asiento.causas)
-    if tipo == "ComprobanteConError":
+    if tipo in {"ComprobanteConError", "RevisionRequerida"}:
         attempt += "".join(sorted(asiento.vistos))
     return hashlib.sha256(f"{asiento.pk}|{tipo}|{attempt}".encode()).hexdigest()[:32]
 

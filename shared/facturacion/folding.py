@@ -64,11 +64,16 @@ def fold_and_tell(hook: Stored, *, ledger: Ledger, bus: Bus, at: datetime) -> As
 
 def _fold_and_tell(hook: Stored, ledger: Ledger, bus: Bus, at: datetime) -> Asiento | None:
     asiento = fold(hook, ledger)
-    if asiento and asiento.evento_pendiente and asiento.estado is not Estado.EMITIDO:
+    if asiento and asiento.evento_pendiente and asiento.estado is not Estado.EMITIDO and not _of_our_deletion(asiento):
         # The asiento keeps the causes cut; the event has them whole.
         whole = hook.causas if asiento.estado is Estado.ERROR and hook.causas else None
         tell([(asiento, whole)], ledger=ledger, bus=bus, at=at)
     return asiento
+
+
+def _of_our_deletion(asiento: Asiento) -> bool:
+    """Whoever deleted it knows the reasons whole, and tells it; after a crash the reconciliation does."""
+    return asiento.estado is Estado.ELIMINADO and asiento.borrado_pedido
 
 
 def fold(hook: Stored, ledger: Ledger) -> Asiento | None:

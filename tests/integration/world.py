@@ -506,7 +506,7 @@ class House:
         """Every run that was started, to its end, as time passes; gives the tasks that were done."""
         done = self.step_runs()
         for _ in range(rounds):
-            waiting = [self._runs[name][2] for name in self.executions()]
+            waiting = [self._runs[name][2] if name in self._runs else self.clock() for name in self.executions()]
             if not waiting:
                 break
             self.clock.advance(seconds=max(0.0, (min(waiting) - self.clock()).total_seconds()))

@@ -51,19 +51,27 @@ class Acciones(Table):
         expires: timedelta,
         fecha: date | None = None,
         vencimiento: date | None = None,
+        causas: Sequence[Causa] = (),
     ) -> Intento | Refused:
-        """Written before the call: a resend or a change of date is counted, a deletion is noted as ours."""
+        """Written before the call: it is counted, and a deletion is noted as ours, with its reasons.
+
+        Should its hook be faster than our record, or the record never be written, the reasons are there.
+        """
         # Whoever acts has just seen it at the provider.
         sets: dict[str, Any] = {"en_cola": True}
+        removes: tuple[str, ...] = ()
         match accion:
             case Accion.REENVIAR:
                 sets["reenvios"] = asiento.reenvios + 1
+                removes = ("por_reenviar",)
             case Accion.CAMBIAR_FECHA:
                 sets["cambios_fecha"] = asiento.cambios_fecha + 1
             case Accion.ELIMINAR | Accion.DESISTIR:
-                sets["borrado_pedido"] = True
+                sets |= {"borrado_pedido": True, "borrados": asiento.borrados + 1}
+                if causas:
+                    sets["causas"] = causas_to_item(causas)
         sk = self._begin("ACCION", asiento, accion, autor, expires=expires, fecha=fecha, vencimiento=vencimiento)
-        written = self._in_error(asiento, sets, ())
+        written = self._in_error(asiento, sets, removes)
         if isinstance(written, Refused):
             self._end(asiento, sk, *CHANGED)
             return written
@@ -73,16 +81,16 @@ class Acciones(Table):
         """How the call ended, on its line. A crash before it leaves a line without an end: the effect is asked for."""
         self._end(intento.asiento, intento.sk, codigo, detalle)
 
-    def not_done(self, asiento: Asiento, accion: Accion) -> Asiento | Refused:
-        """The call certainly had no effect: it does not count."""
+    def not_done(self, asiento: Asiento, accion: Accion, before: Asiento) -> Asiento | Refused:
+        """The call certainly had no effect: it does not count. `before`: as it was before the intent."""
         sets: dict[str, Any] = {}
         match accion:
             case Accion.REENVIAR:
-                sets["reenvios"] = asiento.reenvios - 1
+                sets = {"reenvios": before.reenvios, "por_reenviar": before.por_reenviar or None}
             case Accion.CAMBIAR_FECHA:
-                sets["cambios_fecha"] = asiento.cambios_fecha - 1
+                sets = {"cambios_fecha": before.cambios_fecha}
             case Accion.ELIMINAR | Accion.DESISTIR:
-                pass
+                sets = {"borrados": before.borrados}
         return self._in_error(asiento, sets, ())
 
     def resent(self, asiento: Asiento, estado: Estado, vistos: frozenset[str]) -> Asiento | Refused:
@@ -120,6 +128,26 @@ class Acciones(Table):
         }
         return self._in_error(asiento, sets, ("ausente_desde", "decision"))
 
+    def suspect(self, asiento: Asiento, causa: Causa) -> Asiento | Refused:
+        """Several comprobantes had this reference, and one is gone → EN_REVISION, also when its hook was faster.
+
+        The others may send hooks under the same reference: from now on none of them is taken for its own (`previos`).
+        """
+        return self._on_version(
+            asiento,
+            "estado IN (:ERROR, :ELIMINADO) AND attribute_not_exists(reemplazado_por)",
+            {**_ERROR, ":ELIMINADO": Estado.ELIMINADO},
+            sets={
+                "estado": Estado.EN_REVISION,
+                "en_cola": True,
+                "abierto": asiento.cuenta,
+                "previos": asiento.previos + 1,
+                "causas": causas_to_item((causa,)),
+                "evento_pendiente": tipo_for(Estado.EN_REVISION),
+            },
+            removes=("ausente_desde", "decision", "por_reenviar"),
+        )
+
     def decide(
         self,
         asiento: Asiento,
@@ -153,8 +181,10 @@ class Acciones(Table):
                 "estado": Estado.INCIERTO if again else Estado.ERROR,
                 "decision": None if again else write_decision(accion, fecha),
                 "abierto": asiento.cuenta,
+                # What was never posted by us has no quiet period of its own: its absence counts from now.
+                "quieto_desde": to_iso(asiento.quieto_desde or self._clock()),
             },
-            removes=("ciclos", "reenvios", "cambios_fecha", "ausente_desde", *answered),
+            removes=("ciclos", "reenvios", "cambios_fecha", "borrados", "ausente_desde", *answered),
         )
         self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
         return written

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from facturacion.asiento import Refused, causas_to_item, datos_to_item, motivos_to_item, pk_of
+from facturacion.asiento import DUPLICADA, Refused, causas_to_item, datos_to_item, motivos_to_item, pk_of
 from facturacion.estado import Estado
 from facturacion.events import tipo_for
 from facturacion.ledger.table import Table
@@ -166,7 +166,7 @@ class Asks(Table):
         if causas and not asiento.causas:
             sets["causas"] = causas_to_item(causas)
         # What a person decided about an error has nothing left to be done about once it is none.
-        overtaken = () if estado is Estado.ERROR else ("decision",)
+        overtaken = () if estado is Estado.ERROR else ("decision", "por_reenviar", "causas")
         condition, values = _its_lote(asiento)
         return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde", *overtaken))
 
@@ -206,11 +206,12 @@ class Asks(Table):
         """
         never = asiento.estado is Estado.ERROR and not asiento.en_cola and not asiento.borrado_pedido
         estado = Estado.RECHAZADO if never else Estado.ELIMINADO
+        its_lote, values = _its_lote(asiento)
         return self._on_version(
             asiento,
-            "lote_id = :l AND estado IN (:ENVIADO, :ENCOLADO, :ERROR) AND ausente_desde <= :settled",
+            f"{its_lote} AND estado IN (:ENVIADO, :ENCOLADO, :ERROR) AND ausente_desde <= :settled",
             {
-                ":l": asiento.lote_id,
+                **values,
                 ":ENVIADO": Estado.ENVIADO,
                 ":ENCOLADO": Estado.ENCOLADO,
                 ":ERROR": Estado.ERROR,
@@ -241,7 +242,10 @@ class Asks(Table):
         }
         if en_cola:
             sets["en_cola"] = True
-        return self._on_version(asiento, None, {}, sets=sets, removes=("ausente_desde",))
+        if causa.codigo == DUPLICADA:
+            # The others may send hooks under the same reference: none of them is taken for its own from now on.
+            sets["previos"] = asiento.previos + 1
+        return self._on_version(asiento, None, {}, sets=sets, removes=("ausente_desde", "decision", "por_reenviar"))
 
     def published(self, asiento: Asiento, *, closes: bool) -> Asiento | Refused:
         """The owed event is out. `closes`: nothing more will happen, so it leaves the index of what is open.

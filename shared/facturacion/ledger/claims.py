@@ -24,6 +24,7 @@ _OF_AN_ATTEMPT = (
     "causas",
     "reenvios",
     "cambios_fecha",
+    "borrados",
     "por_reenviar",
     "decision",
 )

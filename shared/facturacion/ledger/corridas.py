@@ -12,7 +12,9 @@ error that it meets again.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import Causa, causas_to_item
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from facturacion.asiento import Asiento
     from facturacion.ledger.cuentas import Arriendo
 
+TOLD_AGAIN_AFTER = timedelta(days=1)
 ESPERA_MAX = 200
 """Characters kept of why an error waits."""
 
@@ -126,6 +129,18 @@ class Corridas(Table):
             return False
         return True
 
+    def forget(self, pendiente: Pendiente) -> None:
+        """It is no error any more. If it was noted anew meanwhile, that is another error, with waits of its own."""
+        if not self.drop(pendiente):
+            with suppress(self._client.exceptions.ConditionalCheckFailedException):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=key_of(f"RUN#{pendiente.cuenta}", pendiente.sk),
+                    UpdateExpression="SET creado = :now",
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeValues=to_values({":now": to_iso(self._clock())}),
+                )
+
     def _on_pending(self, pendiente: Pendiente, expression: str, values: dict[str, Any]) -> bool:
         try:
             self._client.update_item(
@@ -224,7 +239,7 @@ class Corridas(Table):
     # -- what is wrong with the cuenta itself --------------------------------------------------------------------
 
     def open_incident(self, cuenta: str, causa: Causa, asiento: Asiento) -> bool:
-        """Whether it is new: it is told once, however many comprobantes it holds up."""
+        """Whether it is to be told: once, however many comprobantes it holds up, and anew after a day."""
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -237,8 +252,10 @@ class Corridas(Table):
                         "external_reference": asiento.external_reference,
                     }
                 ),
-                ConditionExpression="attribute_not_exists(pk) OR external_reference = :ref",
-                ExpressionAttributeValues=to_values({":ref": asiento.external_reference}),
+                ConditionExpression="attribute_not_exists(pk) OR external_reference = :ref OR desde <= :yesterday",
+                ExpressionAttributeValues=to_values(
+                    {":ref": asiento.external_reference, ":yesterday": to_iso(self._clock() - TOLD_AGAIN_AFTER)}
+                ),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
