@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.explore import instrument, invariants
+from tests.explore import instrument, invariants, resolving
 from tests.explore.instrument import TABLE, Death, by_moto, peek
 from tests.explore.invoking import Invocation, Posted, Write
 from tests.explore.schedule import AFTER, BEFORE
@@ -82,6 +82,8 @@ def aws_call(world: World, service: str, operation: str, params: dict[str, Any])
 def _effect(world: World, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     if service == "sqs":
         return world.sqs.call(operation, params)
+    if service == "stepfunctions":
+        return world.steps.call(operation, params)
     if service == "events":
         return 200, _published(world, params["Entries"])
     if service != "dynamodb" or params.get("TableName", TABLE) != TABLE:
@@ -159,6 +161,8 @@ def provider_call(world: World, request: httpx.Request) -> httpx.Response:
     invocation = world.running
     if carries:
         invariants.on_post(world, _alias(world, body), about)
+    elif method in resolving.OPERATIONS:
+        invariants.on_operation(world, _alias(world, body), method, about[0])
     elif world.scenario.asked:
         for reference in about:
             world.scenario.asked(world, _alias(world, body), reference)
@@ -222,6 +226,7 @@ def _asked(world: World, alias: str, about: list[str], begun: datetime, content:
     except ValueError:
         return
     for reference in about:
+        resolving.note_seen(world, alias, reference, told)
         if told.get("error") == "N" and told.get("total") == 0:
             world.absences[f"{alias}#{reference}"].append(begun)
             world.note(world.who(), "the provider shows nothing", reference)

@@ -87,6 +87,8 @@ def by_moto(operation: str, params: dict[str, Any]) -> Answer:
 
 
 def _as_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value.to_json() if hasattr(value, "to_json") else dict(value)
 
 

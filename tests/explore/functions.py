@@ -21,6 +21,7 @@ FUNCTIONS = {
     "webhook": Function("ReceiveWebhook", "receive_webhook"),
     "follow": Function("FollowHooks", "follow_hooks"),
     "reconcile": Function("Reconcile", "reconcile"),
+    "resolve": Function("ResolveErrors", "resolve_errors"),
 }
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import uuid
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from botocore.client import BaseClient
 from moto import mock_aws
 
 from tests.explore.calls import provider_call, watched
-from tests.explore.dynamo import REGION
+from tests.explore.dynamo import ACCOUNT, REGION
 from tests.explore.functions import FUNCTIONS, app_of
 from tests.explore.instrument import (
     BUCKET,
@@ -28,6 +29,7 @@ from tests.explore.instrument import (
     PREFIX,
     QUEUE,
     REJECTED,
+    STACK,
     TABLE,
     active,
     plain_client,
@@ -74,11 +76,17 @@ def environment(**parameters: str) -> dict[str, str]:
                 found[name] = parameters.get(ref) or known.get(ref) or str(template()["Parameters"][ref]["Default"])
             case {"Fn::If": [_, {"Ref": ref}, _]}:
                 found[name] = known[ref]
-            case {"Fn::Sub": _}:
-                found[name] = PREFIX
+            case {"Fn::Sub": text}:
+                found[name] = _substituted(text)
             case _:
                 found[name] = str(value)
     return found
+
+
+def _substituted(text: str) -> str:
+    """`Fn::Sub` of what AWS knows by itself."""
+    known = {"Partition": "aws", "Region": REGION, "AccountId": ACCOUNT, "StackName": STACK}
+    return re.sub(r"\$\{AWS::(\w+)\}", lambda found: known[found[1]], text)
 
 
 class Road(httpx.BaseTransport):
@@ -108,11 +116,13 @@ def installed(parameters: dict[str, str]) -> Iterator[None]:
         apps = [app_of(function) for function in FUNCTIONS]
         import facturacion.contraster  # noqa: PLC0415 - not before the environment
         import pack_lotes.app  # noqa: PLC0415
+        import resolve_errors.app  # noqa: PLC0415
         import tusfacturas.client  # noqa: PLC0415
         import tusfacturas.models  # noqa: PLC0415
         from facturacion import mensaje, tiempo  # noqa: PLC0415
 
         log = Log()
+        ids = SimpleNamespace(uuid4=lambda: uuid.UUID(int=world().rng.getrandbits(128)))
         with (
             _patched(_everywhere(tiempo.now, lambda: world().now)),
             _patched(_everywhere(mensaje.leer, lru_cache(READ_MOST)(mensaje.leer))),
@@ -122,11 +132,9 @@ def installed(parameters: dict[str, str]) -> Iterator[None]:
                     (boto3, "client", watched_client),
                     (BaseClient, "_make_api_call", watched),
                     (pack_lotes.app, "random", SimpleNamespace(SystemRandom=lambda: world().rng)),
-                    (
-                        pack_lotes.app,
-                        "uuid",
-                        SimpleNamespace(uuid4=lambda: uuid.UUID(int=world().rng.getrandbits(128))),
-                    ),
+                    # One thread runs at a time, and what comes first is the schedule's to say.
+                    (pack_lotes.app, "several_at_once", lambda: nullcontext(map)),
+                    *((module, "uuid", ids) for module in (pack_lotes.app, resolve_errors.app, facturacion.contraster)),
                     (facturacion.contraster, "httpx", SimpleNamespace(Client=lambda: httpx.Client(transport=Road()))),
                     (tusfacturas.client, "_transport", lambda _: Road()),
                     (cloudwatch, "print", log.write),

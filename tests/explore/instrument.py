@@ -24,7 +24,8 @@ from tests.explore.dynamo import ACCOUNT, REGION
 if TYPE_CHECKING:
     from tests.explore.world import World
 
-TABLE, BUS, BUCKET, PREFIX = "ledger", "facturacion", "pdfs", "facturacion/cuentas"
+STACK = "facturacion"
+TABLE, BUS, BUCKET, PREFIX = "ledger", "facturacion", "pdfs", f"{STACK}/cuentas"
 QUEUE, DLQ, REJECTED = (f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{n}" for n in ("queue", "dead", "rejected"))
 active: list[World] = []
 _make_api_call = BaseClient._make_api_call

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from facturacion.estado import Estado, Hook, fold
 from facturacion.tiempo import from_iso
-from tests.explore import instrument
+from tests.explore import instrument, resolving
 from tests.explore.scenarios import PLANTED, secrets
 from tests.sandbox.simulator.cola import CON_ERROR, ELIMINADO, EMITIDO, EN_COLA
 
@@ -33,7 +33,7 @@ FINAL_EVENT = {
 ALLOWED = {
     EMITIDO: {"EMITIDO"},
     EN_COLA: {"ENVIADO", "ENCOLADO"},
-    CON_ERROR: {"ERROR"},
+    CON_ERROR: set(),
     ELIMINADO: {"ELIMINADO"},
 }
 """What the ledger may say at the end, by what the provider has."""
@@ -108,6 +108,11 @@ def on_post(world: World, alias: str, references: list[str]) -> None:
         if any(row.get("hash") in w.after.get("rechazados", ()) for w in world.writes[pk]):
             _violated(world, RESENT, pk, "this very content was refused before")
         _not_in_haste(world, pk)
+
+
+def on_operation(world: World, alias: str, method: str, reference: str) -> None:
+    for name, pk, text in resolving.on_operation(world, alias, method, reference):
+        _violated(world, name, pk, text)
 
 
 def _heard_long_ago(world: World, pk: str) -> bool:
@@ -213,6 +218,15 @@ def _late_word(world: World, pk: str) -> bool:
     )
 
 
+def on_tick(world: World) -> None:
+    """Before the reconciliation looks: each error has somebody who will come to it."""
+    for pk in world.open:
+        row = instrument.peek(pk)
+        alone = row["estado"] == "ERROR" and resolving.waits_for_nobody(world, row)
+        if alone and world.now - from_iso(row["actualizado"]) > FOLLOWED_WITHIN:
+            _violated(world, STUCK, pk, alone)
+
+
 def unexpected(world: World, who: str, error: BaseException) -> None:
     _violated(world, UNEXPECTED, who, f"{type(error).__name__}: {error}")
 
@@ -230,9 +244,9 @@ def is_quiet(world: World) -> bool:
 
 
 def _waits_for_a_person(world: World, send: Send) -> bool:
-    """In review itself, or it replaces one that is in error (nobody who is built resolves that) and may be deleted."""
+    """In review itself, or it replaces one that is, and may yet be deleted."""
     replaced = instrument.peek(f"{send.cuenta}#{send.reemplaza}") if send.reemplaza else {}
-    held = replaced.get("estado") in {"ERROR", "EN_REVISION"} and _at_peace(world, replaced)
+    held = replaced.get("estado") == "EN_REVISION" and _at_peace(world, replaced)
     estado = instrument.peek(send.pk).get("estado")
     return held or estado == "EN_REVISION" or (estado == "PENDIENTE" and _given_up(world, send.pk))
 
@@ -252,8 +266,6 @@ def _at_peace(world: World, row: dict[str, Any]) -> bool:
     match row["estado"]:
         case "EN_REVISION":
             return True
-        case "ERROR":
-            return CON_ERROR in states
         case "PENDIENTE" | "INCIERTO" | "ENVIANDO" if not states:
             return _given_up(world, row["pk"])
         case "ENVIADO" | "ENCOLADO":
@@ -305,9 +317,9 @@ def _each_agrees(world: World, rows: dict[str, dict[str, Any]]) -> None:
             _violated(world, TWICE, pk, f"the provider accepted it {times} times")
     for pk, row in rows.items():
         if row["estado"] == "EN_REVISION":
-            codes = {causa[0] for causa in row.get("causas", [])}
-            if codes != {"EnviosAgotados"} and not world.scenario.foreign:
-                _violated(world, WRONG, pk, f"parked for {codes}, provider {_truth(world, pk)}")
+            wrong = "" if world.scenario.foreign else resolving.wrongly_parked(world, row)
+            if wrong:
+                _violated(world, WRONG, pk, f"{wrong}, provider {_truth(world, pk)}")
         elif items := _items(world, pk):
             _agrees(world, pk, row, items[-1])
         else:
@@ -345,7 +357,7 @@ def _each_is_told(world: World, rows: dict[str, dict[str, Any]]) -> None:
         told.setdefault((f"{detail['cuenta']}#{detail['external_reference']}", tipo), set()).add(detail["evento_id"])
     for pk, row in rows.items():
         tipo = FINAL_EVENT.get(row["estado"])
-        if tipo and (pk, tipo) not in told:
+        if tipo and (pk, tipo) not in told and not resolving.told_as_incident(row):
             _violated(world, UNTOLD, pk, f"{row['estado']} and no {tipo}")
         refused = len(row.get("rechazados", ()))
         if len(told.get((pk, "ComprobanteRechazado"), ())) < refused:

@@ -50,15 +50,15 @@ class Write:
 class Invocation:
     """`wake`: when it goes on. It runs only between `resume` and its next `sleep`."""
 
-    def __init__(self, number: int, function: str, deadline: datetime, work: Callable[[], Any]) -> None:
-        self.number, self.function, self.deadline = number, function, deadline
+    def __init__(self, number: int, function: str, deadline: datetime, event: dict[str, Any]) -> None:
+        self.number, self.function, self.deadline, self.event = number, function, deadline, event
         self.started = deadline - timedelta(seconds=seconds_of(function))
         self.wake = datetime.min.replace(tzinfo=deadline.tzinfo)
         self.done = self.doomed = self.died = False
         self.result: Any = None
         self.ended: Callable[[Invocation], None] = lambda _: None
         self.error: BaseException | None = None
-        self._work = work
+        self._work: Callable[[], Any] = lambda: None
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
         self._thread: threading.Thread | None = None
 

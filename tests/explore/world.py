@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.explore import dynamo, instrument, invariants
+from tests.explore import dynamo, instrument, invariants, resolving
 from tests.explore.functions import FUNCTIONS, app_of, fresh_process, seconds_of
 from tests.explore.instrument import PREFIX, Death, peek
 from tests.explore.invoking import Context, Invocation, Line, Posted, Write
 from tests.explore.queues import Sqs, Stream
 from tests.explore.schedule import BEFORE, Calm, Chaos
+from tests.explore.steps import Steps
 from tests.sandbox.simulator.plan import CuentaSim, Plan
 from tests.sandbox.simulator.provider import Proveedor
 from tests.sandbox.simulator.transport import as_transport
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.explore.queues import Shard
+    from tests.explore.resolving import Done
     from tests.explore.scenarios import Scenario, Send
 
 CALL_SECONDS = 0.004
@@ -49,6 +51,9 @@ class World:
         self.corrections: list[Send] = []
         self.events: list[tuple[datetime, str, dict[str, Any]]] = []
         self.writes: dict[str, list[Write]] = defaultdict(list)
+        self.seen: dict[str, tuple[int, list[str]]] = {}
+        self.done: dict[str, list[Done]] = defaultdict(list)
+        self.plans: dict[str, list[dict[str, Any]]] = {}
         self.posts: dict[str, list[Posted]] = defaultdict(list)
         self.absences: dict[str, list[datetime]] = defaultdict(list)
         self.deaths: list[tuple[int, str, str]] = []
@@ -62,8 +67,8 @@ class World:
         self.changed = self.now
         self.ended = ""
         parameter = lambda name: scenario.parameters.get(name) or str(default(name))  # noqa: E731
-        self.quiet, self.settle = (
-            timedelta(seconds=float(parameter(n))) for n in ("QuietPeriodSeconds", "SettleSeconds")
+        self.quiet, self.settle, self.resend_wait = (
+            timedelta(seconds=float(parameter(n))) for n in ("QuietPeriodSeconds", "SettleSeconds", "ResendWaitSeconds")
         )
         self.sqs = Sqs(
             lambda: self.now, visibility=float(parameter("VisibilitySeconds")), max_receives=scenario.max_receives
@@ -81,8 +86,9 @@ class World:
             plan=self.plan,
             base_url="https://proveedor.test",
         )
+        self.steps = Steps(self)
         self.road = as_transport(self.proveedor, dormir=self._wait_for_answer)
-        self._numbers = 0
+        self.numbers = 0
         self._hooks: list[Any] = []
         self._timed = sorted(
             [*((s.at, s) for s in scenario.sends), *((at, do) for at, do in scenario.timed)], key=lambda t: t[0]
@@ -136,6 +142,7 @@ class World:
             self._hooks += self.proveedor.advance()
         due += [lambda e=e: self._deliver_hook(e) for e in self._hooks[:3]]
         due += [lambda s=s: self._deliver_stream(s) for s in self.stream.due()]
+        due += [lambda e=e: self.steps.step(e) for e in self.steps.due()]
         if self._pack_due():
             due.append(self._deliver_batch)
         if self._tick <= self.now:
@@ -148,7 +155,8 @@ class World:
             times.append(self.start + timedelta(seconds=self._timed[0][0]))
         if not self._is_calm:
             times.append(self.calm_at)
-        times += [t for t in (self.proveedor.next_due(), self.stream.next_due()) if t is not None]
+        moving = (self.proveedor.next_due(), self.stream.next_due(), self.steps.next_due())
+        times += [t for t in moving if t is not None]
         gathered = min((m.visible + self.window for m in self.sqs.visible()), default=None)
         times += [t for t in (self.sqs.next_visible(), gathered) if t is not None and t > self.now]
         times.append(self._tick)
@@ -164,12 +172,18 @@ class World:
             self.invocations.remove(invocation)
             self._finish(invocation)
 
-    def invoke(self, function: str, event: dict[str, Any], ended: Callable[[Invocation], None]) -> None:
+    def invoke(
+        self,
+        function: str,
+        event: dict[str, Any],
+        ended: Callable[[Invocation], None],
+        handler: Callable[..., Any] | None = None,
+    ) -> None:
         """A function begins; who started it hears how it ended, and decides what comes of that."""
-        self._numbers += 1
+        self.numbers += 1
         limit = timedelta(seconds=seconds_of(function))
-        invocation = Invocation(self._numbers, function, self.now + limit, lambda: None)
-        handler = app_of(function).handler
+        invocation = Invocation(self.numbers, function, self.now + limit, event)
+        handler = handler or app_of(function).handler
         invocation._work = lambda: handler(event, Context(self, invocation))
         invocation.ended = ended
         self.invocations.append(invocation)
@@ -186,6 +200,8 @@ class World:
             self.raised.append((name, invocation.error))
             if not isinstance(invocation.error, ClientError | BotoCoreError):
                 invariants.unexpected(self, name, invocation.error)
+        if invocation.event.get("paso") == "planear":
+            resolving.note_plan(self, invocation.event["cuenta"])
         invocation.ended(invocation)
 
     def _end_all(self) -> None:
@@ -225,7 +241,7 @@ class World:
 
     def _deliver_batch(self) -> None:
         chosen = self.choices.batch(sorted(self.sqs.visible(), key=lambda m: (m.visible, m.id)), self.batch_size)
-        if self._happens("repeat"):
+        if self.happens("repeat"):
             held = [m for m in self.sqs.waiting() if m not in chosen and m.receives]
             chosen += self.rng.sample(held, min(len(held), 2))
         records = self.sqs.receive(chosen)
@@ -233,7 +249,7 @@ class World:
             return
         ids = [r["messageId"] for r in records]
         about = {self.by_body[r["body"]].reference for r in records}
-        self.note(f"pack {self._numbers + 1}", f"receives {', '.join(ids)}", *about)
+        self.note(f"pack {self.numbers + 1}", f"receives {', '.join(ids)}", *about)
         self.invoke("pack", {"Records": records}, lambda i: self._batch_ended(i, ids))
 
     def _batch_ended(self, invocation: Invocation, ids: list[str]) -> None:
@@ -251,14 +267,14 @@ class World:
         send = self.by_body[message.body]
         self.note(who, f"{message_id} leaves the queue", send.reference)
         invariants.on_delete(self, message, send)
-        if self._happens("undelete"):
+        if self.happens("undelete"):
             self.later(60.0, lambda w: w.sqs.undelete(message))
 
     def _deliver_hook(self, entrega: Any) -> None:
         self._hooks.remove(entrega)
         payload = json.loads(entrega.body)
         reference = str(payload.get("external_reference", ""))
-        self.note(f"webhook {self._numbers + 1}", f"hook {payload['evento']} {entrega.hook_id[:6]}", reference)
+        self.note(f"webhook {self.numbers + 1}", f"hook {payload['evento']} {entrega.hook_id[:6]}", reference)
         begun = self.now
         event = {
             "routeKey": "POST /hooks/{cuenta}",
@@ -277,10 +293,10 @@ class World:
         self.invoke("webhook", event, ended)
 
     def _deliver_stream(self, shard: Shard) -> None:
-        if self._happens("rewind"):
+        if self.happens("rewind"):
             self.stream.rewind(shard, self.rng.randint(1, 4))
         records = self.stream.batch(shard, self.choices.stream_batch(50))
-        who = f"follow {self._numbers + 1}"
+        who = f"follow {self.numbers + 1}"
         about = {r["dynamodb"]["NewImage"]["pk"]["S"].partition("#")[2] for r in records}
         self.note(who, f"stream gives {len(records)} hooks", *about)
 
@@ -294,14 +310,19 @@ class World:
 
     def _reconcile(self) -> None:
         self._tick = self.now + timedelta(seconds=self.choices.tick_in())
+        invariants.on_tick(self)
         if any(i.function == "reconcile" for i in self.invocations):
             return
         if self._is_calm and invariants.is_quiet(self):
             self.ended = "quiet"
         elif self._is_calm and self._is_stuck():
             self.ended = "stuck"
-        elif self.open or self.sqs.dead() or any("faltan" in peek("CUENTAS", a) for a in self.scenario.cuentas):
+        elif self.open or self.sqs.dead() or self._owed():
             self.invoke("reconcile", {}, lambda _: None)
+
+    def _owed(self) -> bool:
+        """Something of a cuenta that the reconciliation would do although nothing is open."""
+        return any(not {"faltan", "corrida_debida"}.isdisjoint(peek("CUENTAS", a)) for a in self.scenario.cuentas)
 
     def _is_stuck(self) -> bool:
         """Nothing has changed for long, or it changes and comes to nothing."""
@@ -315,9 +336,10 @@ class World:
         return not self._hooks and (when is None or when > self.now + timedelta(hours=24))
 
     def idle(self) -> bool:
-        return not self._timed and not self.invocations and self.stream.empty() and self.provider_idle()
+        still = not self._timed and not self.invocations and not self.steps.running()
+        return still and self.stream.empty() and self.provider_idle()
 
-    def _happens(self, name: str) -> bool:
+    def happens(self, name: str) -> bool:
         return isinstance(self.choices, Chaos) and self.choices.happens(name)
 
     # -- calls of the shipped code ----------------------------------------------------------------------------------

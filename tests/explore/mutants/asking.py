@@ -10,7 +10,7 @@ from facturacion import asking, contrast
 from facturacion.estado import Estado
 from facturacion.ledger import Ledger
 from facturacion.ledger.table import Table
-from pack_lotes import sending
+from pack_lotes.ventanilla import Ventanilla
 from reconcile import app as reconcile_app
 from tests.explore import directed, scenarios
 from tests.explore.mutants.mutant import Mutant
@@ -51,7 +51,7 @@ def _quiet_from_claim() -> list[Patch]:
     def early(asiento: Any, *args: Any, **named: Any) -> Any:
         return _decide(from_claim(asiento), *args, **named)
 
-    return [(asking, "decide", early), (sending._Ventanilla, "_may_leave", lambda _self, _lote: True)]
+    return [(asking, "decide", early), (Ventanilla, "_may_leave", lambda _self, _lote: True)]
 
 
 def _asked_when_written() -> list[Patch]:
@@ -101,7 +101,7 @@ def _reconcile_skips(*estados: Estado) -> Callable[[], list[Patch]]:
 
 
 def _reconcile_sleeps() -> list[Patch]:
-    return [(reconcile_app, "_due", lambda _: [])]
+    return [(reconcile_app, "_due", lambda _contraster, _pulses: [])]
 
 
 def _not_on_version() -> list[Patch]:

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.idempotency.persistence import base as pers
 from aws_lambda_powertools.utilities.idempotency.persistence import datarecord, dynamodb
 from aws_lambda_powertools.utilities.idempotency.serialization.custom_dict import CustomDictSerializer
 
-from pack_lotes import sending
+from pack_lotes.ventanilla import Ventanilla
 from tests.explore import dynamo, scenarios
 from tests.explore.instrument import plain_client, watched_client, world
 from tests.explore.mutants.mutant import Mutant
@@ -52,7 +52,7 @@ def _idempotent_post() -> list[Patch]:
             AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-    post = sending._Ventanilla._send_lote
+    post = Ventanilla._send_lote
     config = IdempotencyConfig(expires_after_seconds=24 * 3_600)
 
     @idempotent_function(
@@ -84,7 +84,7 @@ def _idempotent_post() -> list[Patch]:
         datetime=SimpleNamespace(now=lambda: world().now, fromtimestamp=datetime.fromtimestamp), timedelta=timedelta
     )
     clocks: list[Patch] = [(module, "dt", clock) for module in (base, persistence, datarecord, dynamodb)]
-    return [*clocks, *claim_uncertain_again(), (sending._Ventanilla, "_send_lote", send)]
+    return [*clocks, *claim_uncertain_again(), (Ventanilla, "_send_lote", send)]
 
 
 def _as_dict(answer: LoteProcesado) -> dict[str, Any]:

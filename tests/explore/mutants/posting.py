@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from facturacion.asiento import Asiento
 from facturacion.estado import Estado
 from facturacion.ledger import Ledger
-from pack_lotes import inbox, packing, sending
+from pack_lotes import inbox, packing
+from pack_lotes.ventanilla import Ventanilla
 from tests.explore import directed, randomly, scenarios
 from tests.explore.mutants.mutant import Mutant
 from tests.explore.mutants.patching import instead
@@ -21,12 +22,12 @@ _judge = packing.judge
 
 
 def _no_deadline() -> list[Patch]:
-    return [(sending._Ventanilla, "_may_leave", lambda _self, _lote: True)]
+    return [(Ventanilla, "_may_leave", lambda _self, _lote: True)]
 
 
 def _claim_after_post() -> list[Patch]:
     """The lote is posted, and only then claimed."""
-    post, claim = sending._Ventanilla._send_lote, Ledger.claim
+    post, claim = Ventanilla._send_lote, Ledger.claim
 
     def claim_later(self: Any, reclamo: Any) -> Any:
         stored = self.get(reclamo.cuenta, reclamo.external_reference)
@@ -51,7 +52,7 @@ def _claim_after_post() -> list[Patch]:
         return answer
 
     late: list[Any] = []
-    return [(Ledger, "claim", claim_later), (sending._Ventanilla, "_send_lote", post_first)]
+    return [(Ledger, "claim", claim_later), (Ventanilla, "_send_lote", post_first)]
 
 
 def _retry_on_timeout() -> list[Patch]:
@@ -106,19 +107,19 @@ def _missing_is_refused() -> list[Patch]:
 
 
 def _ack_before_save() -> list[Patch]:
-    record = sending._Ventanilla._record
+    record = Ventanilla._record
 
     def eager(self: Any, posted: Any) -> None:
         for p in posted:
             self._inbox.ack(p.claimed.pedido.registro)
         record(self, posted)
 
-    return [(sending._Ventanilla, "_record", eager)]
+    return [(Ventanilla, "_record", eager)]
 
 
 def _ack_uncertain() -> list[Patch]:
     """INCIERTO is reconcile's business, so the message may go."""
-    record = sending._Ventanilla._record
+    record = Ventanilla._record
 
     def eager(self: Any, posted: Any) -> None:
         record(self, posted)
@@ -126,7 +127,7 @@ def _ack_uncertain() -> list[Patch]:
             if isinstance(p.outcome, Incierto):
                 self._inbox.ack(p.claimed.pedido.registro)
 
-    return [(sending._Ventanilla, "_record", eager)]
+    return [(Ventanilla, "_record", eager)]
 
 
 def _ack_all() -> list[Patch]:
@@ -157,7 +158,7 @@ def claim_uncertain_again() -> list[Patch]:
 
 
 def _door_always_open() -> list[Patch]:
-    return [(sending._Ventanilla, "_is_open", lambda _: True)]
+    return [(Ventanilla, "_is_open", lambda _: True)]
 
 
 _GENERAL = (scenarios.one, scenarios.one_524)

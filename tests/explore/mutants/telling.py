@@ -9,7 +9,7 @@ from facturacion.estado import Estado
 from facturacion.events import Bus
 from facturacion.ledger.table import Table
 from follow_hooks import app as follow_app
-from pack_lotes import sending
+from pack_lotes import door, refusing
 from reconcile import app as reconcile_app
 from reconcile import redriving
 from tests.explore import directed, scenarios
@@ -55,7 +55,8 @@ def _event_without_debt() -> list[Patch]:
         (Table, "_update", careless),
         (follow_app, "_follow", follow),
         (contrast, "tell", tell_now),
-        (sending, "tell", tell_now),
+        (door, "tell", tell_now),
+        (refusing, "tell", tell_now),
     ]
 
 
