@@ -160,11 +160,15 @@ class _Contrast:
         self._done.told += sum(told)
 
     def _wake_the_run(self) -> None:
-        """Of those that nobody noted, or noted without asking for a run: the hook was lost, or who had it died."""
+        """Of those that nobody noted: the hook that tells was lost, or whoever folded it died before.
+
+        Of all where no run is there and none is due: whoever noted them died before asking for one.
+        """
         if self._errors:
-            # Whoever asks for a run sets when it is due, and that stays as long as anything is noted.
-            asked = self._ledger.arriendo(self._cuenta).debida is not None
-            noted = {p.external_reference for p in self._ledger.pendientes(self._cuenta)} if asked else set()
+            arriendo = self._ledger.arriendo(self._cuenta)
+            asked_for = arriendo.debida is not None or not arriendo.is_free(self._f.clock())
+            pendientes = self._ledger.pendientes(self._cuenta) if asked_for else ()
+            noted = {p.external_reference for p in pendientes}
             self._wake([a for reference, a in sorted(self._errors.items()) if reference not in noted])
 
     # -- who is asked about --------------------------------------------------------------------------------------

@@ -92,6 +92,14 @@ def foreign_first() -> Scenario:
     )
 
 
+def foreign_just_now() -> Scenario:
+    """Another system issues under a reference when its message waits: the hook is stored, and not yet folded."""
+    sent = message("A-1")
+    return Scenario(
+        "foreign_just_now", [sent], timed=[(19.0, lambda w: w.proveedor.web_submit("norte", sent.entry))], foreign=True
+    )
+
+
 def slow_records() -> Scenario:
     """Two messages. The POST of the first is turned away at the door, that of the second is answered slowly."""
     return Scenario(
@@ -150,5 +158,6 @@ DIRECTED: tuple[Callable[[], Scenario], ...] = (
     late_refusal,
     deleted_while_uncertain,
     foreign_first,
+    foreign_just_now,
     slow_records,
 )

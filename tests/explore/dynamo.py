@@ -58,7 +58,7 @@ def call(operation: str, params: dict[str, Any]) -> Answer:
             return 200, _get(params)
         case "BatchGetItem":
             return 200, _get_many(params)
-        case "PutItem" | "UpdateItem" | "Query":
+        case "PutItem" | "UpdateItem" | "DeleteItem" | "Query":
             form = _form_of(operation, params)
             quick = _quick.get(form)
             if quick is not None:
@@ -125,6 +125,8 @@ def _learn(operation: str, params: dict[str, Any]) -> Callable[[dict[str, Any]],
     match operation:
         case "PutItem":
             return lambda params: _put(params, condition)
+        case "DeleteItem":
+            return lambda params: _delete(params, condition)
         case "Query":
             return _learn_query(params)
     actions = [_action(node, params) for node in _actions(UpdateExpressionParser.make(params["UpdateExpression"]))]
@@ -316,6 +318,15 @@ def _put(params: dict[str, Any], condition: _Condition) -> Answer:
         stored = {"B": base64.b64encode(typed["B"]).decode()} if "B" in typed else typed
         dict.__setitem__(new.attrs, name, DynamoType(stored))
     table(params["TableName"]).items[hash_key][range_key] = new
+    return 200, {}
+
+
+def _delete(params: dict[str, Any], condition: _Condition) -> Answer:
+    key = params["Key"]
+    item = find(params["TableName"], key)
+    if not condition.holds(params, item):
+        return _refusal(params, item)
+    table(params["TableName"]).items.get(DynamoType(key["pk"]), {}).pop(DynamoType(key["sk"]), None)
     return 200, {}
 
 

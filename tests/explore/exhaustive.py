@@ -44,7 +44,9 @@ def cut_points(world: World, *, since: int = 0) -> Iterator[Cut]:
 
 
 def fault_points(world: World) -> Iterator[Cut]:
-    """AWS refuses a call for good, or its answer is lost and boto3 repeats it later, at every call of AWS."""
+    """At every call of AWS: it is refused for good, or its answer is lost and boto3 repeats it later, or the process
+    stands still before it while everything else goes on.
+    """
     for index, label in enumerate(world.effects):
         if not label.startswith("provider:"):
             yield from ((index, fault) for fault in FAULTS)

@@ -103,7 +103,7 @@ def on_post(world: World, alias: str, references: list[str]) -> None:
             _violated(world, UNCLAIMED, pk, f"a POST while the ledger says {row.get('estado', 'nothing')}")
         elif world.now > from_iso(row["post_hasta"]):
             _violated(world, HASTY, pk, f"a POST at {world.now:%H:%M:%S}, after its post_hasta {row['post_hasta']}")
-        if _lives(world, pk) and (not world.scenario.foreign or _heard_long_ago(world, pk)):
+        if _lives(world, pk) and (not world.scenario.foreign or _heard_before(world, pk)):
             _violated(world, TWICE, pk, "a POST of what the provider already has")
         if any(row.get("hash") in w.after.get("rechazados", ()) for w in world.writes[pk]):
             _violated(world, RESENT, pk, "this very content was refused before")
@@ -115,10 +115,12 @@ def on_operation(world: World, alias: str, method: str, reference: str) -> None:
         _violated(world, name, pk, text)
 
 
-def _heard_long_ago(world: World, pk: str) -> bool:
-    """A hook of what another system did was stored, and the stream had its time."""
+def _heard_before(world: World, pk: str) -> bool:
+    """A hook of what another system did was stored before this invocation began."""
+    assert world.running is not None
+    begun = world.running.started
     return any(
-        row["pk"] == pk and row["sk"].startswith("HOOK#") and world.now - from_iso(row["recibido"]) > FOLLOWED_WITHIN
+        row["pk"] == pk and row["sk"].startswith("HOOK#") and from_iso(row["recibido"]) < begun
         for row in instrument.everything()
     )
 

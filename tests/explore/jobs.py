@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from tests.explore import directed, exhaustive, invariants, mutants, outage, randomly, scenarios
+from tests.explore import directed, errors, exhaustive, invariants, mutants, outage, randomly, scenarios
 from tests.explore.installing import exploring
 
 if TYPE_CHECKING:
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 KINDS = {"tiny": randomly.TINY, "small": randomly.SMALL, "large": randomly.LARGE}
 PAIRS = ("one",)
-SPARSE = {"refused_unnamed": 29, "always_dropped": 3, "stream_repeats": 3}
+IN_ERROR = {make().name: make for make in errors.ERRORS}
+SPARSE = {"refused_unnamed": 29, "always_dropped": 3, "stream_repeats": 3} | dict.fromkeys(IN_ERROR, 3)
 """Scenarios that go on for so long that only every so many of their calls are cut."""
-ALL = {make().name: make for make in (*scenarios.SMALL, *directed.DIRECTED)}
+ALL = {make().name: make for make in (*scenarios.SMALL, *directed.DIRECTED, *errors.ERRORS)}
 SERIES = {make().name: make for make in (*directed.BLINKS, *directed.TOLD_WHILE_ASKED)}
 DEFAULT = {"tiny": 800, "small": 400, "large": 2}
 LONG = {"tiny": 0, "small": 10_000, "large": 100}
@@ -99,7 +100,7 @@ def _cut_everywhere(name: str) -> tuple[list[str], Counter[str]]:
     pairs = ", with every pair of cuts" if name in PAIRS else f", one run in {every}" if every > 1 else ""
     lines = [f"{name:24} {of}{pairs}: {found.schedules} schedules, {time.process_time() - begun:.0f} s of CPU"]
     for cuts, world in found.failed:
-        again = f"--scenario {name}" + (f" --cut {','.join(f'{i}:{w}' for i, w in cuts)}" if cuts else "")
+        again = f"--scenario '{name}'" + (f" --cut {','.join(f'{i}:{w}' for i, w in cuts)}" if cuts else "")
         lines += _failure(world, again, figures)
     return lines, figures
 

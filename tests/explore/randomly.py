@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from facturacion.accion import Accion
+from tests.explore.errors import FATES, a_person_decides
 from tests.explore.instrument import seeded
 from tests.explore.scenarios import ALIASES, SHORT, Scenario, Send, delete_in_error, message
 from tests.explore.schedule import Chaos, Odds
 from tests.explore.world import World
+from tests.sandbox.simulator.plan import OPERATION_OUTCOMES
 
 if TYPE_CHECKING:
     import random
@@ -29,14 +32,7 @@ LOTE_ENDS = (
 )
 QUERY_ENDS = ("slow", "429", "maintenance", "524", "500", "html_200", "reset", "cut", "hang")
 HOOK_ENDS = ("lost", "doubled", "doubled_new_id", "late")
-FATES = (
-    "SIM:ERROR=10016",
-    "SIM:ERROR=DATOS",
-    "SIM:ERROR=DESCONOCIDO",
-    "SIM:ERROR=AFIP",
-    "SIM:ERROR=AMBIGUO",
-    "SIM:ERROR=SIN_CAE",
-)
+OPERATION_ENDS = tuple(sorted(OPERATION_OUTCOMES.keys() - {"ok"}))
 CALM_AFTER = 7_200.0
 
 
@@ -84,6 +80,7 @@ def _odds(rng: random.Random, kind: Kind) -> Odds:
         undelete=of(0.2),
         rewind=of(0.3),
         cut=of(0.8),
+        unheard=of(0.2),
         tick=rng.choice((150.0, 300.0, 900.0)),
     )
 
@@ -114,6 +111,8 @@ def _scenario(rng: random.Random, kind: Kind, seed: object) -> Scenario:
         plan["lotes_prob"] = _some(rng, LOTE_ENDS, 0.6)
     if rng.random() < 0.5:
         plan["consultas_prob"] = _some(rng, QUERY_ENDS, 0.4)
+    if rng.random() < 0.4:
+        plan["operaciones_prob"] = _some(rng, OPERATION_ENDS, 0.6)
     if rng.random() < 0.6:
         plan["hooks_prob"] = _some(rng, HOOK_ENDS, 0.7)
     sends: list[Send] = []
@@ -122,6 +121,8 @@ def _scenario(rng: random.Random, kind: Kind, seed: object) -> Scenario:
     timed = [_window(rng) for _ in range(rng.choice((0, 0, 1, 2)))]
     timed = [t for pair in timed for t in pair]
     timed += _people(rng, sends)
+    if rng.random() < 0.2:
+        timed.append((rng.uniform(60.0, 3_000.0), lambda w: [w.steps.abort(alias) for alias in aliases]))
     return Scenario(
         f"seed {seed}",
         sends,
@@ -147,14 +148,13 @@ def _comprobante(rng: random.Random, n: int, alias: str, at: float) -> list[Send
         return [message(reference, fate="invalid", correction=fixed, **more)]
     if point < 0.14:
         return [message(f"J-{n + 1}", fate="junk", **more)]
-    if point < 0.22:
-        marker = rng.choice(FATES)
-        return [message(reference, comentario=marker, **more)]
-    if point < 0.30:
+    if point < 0.32:
+        return [message(reference, comentario=rng.choice(list(FATES.values())), **more)]
+    if point < 0.40:
         later = at + rng.choice((0.5, 30.0, 1_000.0))
         other = rng.choice((1, 2))
         return [message(reference, **more), message(reference, **(more | {"at": later}), version=other)]
-    if point < 0.34:
+    if point < 0.44:
         replacement = message(f"{reference}-R", cuenta=alias, reemplaza=reference)
         return [message(reference, comentario="SIM:ERROR=DATOS", correction=replacement, **more)]
     return [message(reference, **more)]
@@ -187,6 +187,14 @@ def _people(rng: random.Random, sends: list[Send]) -> list[tuple[float, Callable
                 done.append((at, partial(delete_in_error, alias=send.cuenta, reference=send.reference, tries=10)))
             else:
                 done.append((at, lambda w, s=send: w.proveedor.web_delete(s.cuenta, s.reference)))
+        if "SIM:ERROR" in send.body and rng.random() < 0.3:
+            decides = partial(
+                a_person_decides,
+                alias=send.cuenta,
+                reference=send.reference,
+                accion=rng.choice((Accion.REENVIAR, Accion.ELIMINAR, Accion.CAMBIAR_FECHA)),
+            )
+            done.append((send.at + rng.choice((600.0, 3_000.0, 7_000.0)), decides))
     return done
 
 

@@ -169,6 +169,6 @@ def waits_for_nobody(world: World, row: dict[str, Any]) -> str:
     cuenta = instrument.peek("CUENTAS", row["cuenta"])
     alive = any(e.cuenta == row["cuenta"] for e in world.steps.running())
     noted = any(n["external_reference"] == row["external_reference"] for n in notes(row["cuenta"]))
-    if alive or "corrida_debida" in cuenta or (not noted and "abierto" in row):
+    if alive or "corrida_debida" in cuenta or "abierto" in row:
         return ""
-    return "in error with a note, no run, and none due" if noted else "in error, and nothing knows of it"
+    return f"in error, {'noted, ' if noted else ''}and neither a run nor the reconciliation knows of it"

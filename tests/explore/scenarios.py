@@ -137,6 +137,7 @@ class Scenario:
         world.plan.update(
             lotes=[],
             lotes_prob={},
+            operaciones=[],
             operaciones_prob={},
             consultas=[],
             consultas_prob={},

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BEFORE, AFTER = "before", "after"
-FAULTS = ("error", "again")
+STALL = "stall"
+FAULTS = ("error", "again", STALL)
+STALLED = 100.0
+"""Seconds: longer than anything waits for something else, and less than what most functions have."""
 
 
 class Calm:
@@ -54,7 +57,9 @@ class Calm:
 
 
 class Cuts(Calm):
-    """At these calls, counted over all: Lambda dies (`before`, `after`), AWS fails (`error`, `again`)."""
+    """At these calls, counted over all: Lambda dies (`before`, `after`), stands still (`stall`), AWS fails (`error`,
+    `again`).
+    """
 
     def __init__(self, cuts: Collection[tuple[int, str]], seed: object = 0) -> None:
         super().__init__(seed)
@@ -63,8 +68,11 @@ class Cuts(Calm):
     def dies(self, index: int, when: str) -> bool:
         return (index, when) in self._cuts
 
+    def pause(self, index: int) -> float | None:
+        return STALLED if (index, STALL) in self._cuts else None
+
     def aws_fault(self, index: int, label: str) -> str | None:
-        return next((fault for fault in FAULTS if (index, fault) in self._cuts), None)
+        return next((fault for fault in FAULTS if (index, fault) in self._cuts and fault != STALL), None)
 
 
 @dataclass

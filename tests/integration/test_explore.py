@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from tests.explore import directed, dynamo, exhaustive, mutants, outage, randomly, scenarios
+from tests.explore import directed, dynamo, errors, exhaustive, mutants, outage, randomly, scenarios
 from tests.explore.installing import exploring
 from tests.explore.instrument import TABLE
 from tests.explore.trace import trace
@@ -52,6 +52,13 @@ def test_neither_does_one_at_every_ninth_cut_of_the_longer_ones(make):
 
     assert not explored.failed, "\n".join(f"{cuts}\n{told(world)}" for cuts, world in explored.failed)
     assert explored.cut_points == 2 * len(explored.effects)
+
+
+@pytest.mark.parametrize("make", errors.ERRORS, ids=lambda make: make().name)
+def test_every_error_ends_as_it_should_also_with_a_few_cuts(make):
+    explored = exhaustive.explore(make, faults=True, only=lambda number: number % 97 == 31)
+
+    assert not explored.failed, "\n".join(f"{cuts}\n{told(world)}" for cuts, world in explored.failed)
 
 
 @pytest.mark.parametrize("make", directed.DIRECTED, ids=lambda make: make.__name__)
@@ -119,4 +126,4 @@ def test_the_quick_way_through_dynamodb_does_what_moto_does(monkeypatch):
     monkeypatch.setattr(dynamo, "call", both)
     for seed in range(5):
         assert not randomly.schedule(seed, randomly.TINY).run().violations
-    assert set(compared) == {"UpdateItem", "PutItem", "GetItem", "BatchGetItem", "Query"}
+    assert set(compared) == {"UpdateItem", "PutItem", "DeleteItem", "GetItem", "BatchGetItem", "Query"}

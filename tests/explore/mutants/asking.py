@@ -39,7 +39,7 @@ def _one_absence(asiento: Any, hooks: Any, consulta: Any, *, asked_at: Any, quie
     return asking.Ausente() if isinstance(decision, asking.AnotarAusencia) else decision
 
 
-def _believed_at_once() -> list[Patch]:
+def believed_at_once() -> list[Patch]:
     settled = " AND ausente_desde <= :settled"
     return [*_decide_with(_one_absence), *conditions(lambda c: c.replace(settled, ""))]
 
@@ -104,7 +104,7 @@ def _reconcile_sleeps() -> list[Patch]:
     return [(reconcile_app, "_due", lambda _contraster, _pulses: [])]
 
 
-def _not_on_version() -> list[Patch]:
+def not_on_version() -> list[Patch]:
     """What was decided on an asiento is written whatever happened to it since."""
     on_version = Table._on_version
 
@@ -121,9 +121,9 @@ MUTANTS = (
     ),
     Mutant("an ask counts from its end", "2", _asked_when_written, (), 200),
     Mutant("quiet period ignored", "2", lambda: _decide_with(_no_quiet), (scenarios.one_slow_hooks_lost,), quick=True),
-    Mutant("absent believed at once", "3", _believed_at_once, (scenarios.one_dropped,), quick=True),
+    Mutant("absent believed at once", "3", believed_at_once, (scenarios.one_dropped,), quick=True),
     Mutant("no answer taken for absent", "4", _total_is_presence, (), 100, quick=True),
-    Mutant("answers written whatever happened since", "8", _not_on_version, directed.TOLD_WHILE_ASKED, 0),
+    Mutant("answers written whatever happened since", "8", not_on_version, directed.TOLD_WHILE_ASKED, 0),
     Mutant("evidence of the queue forgotten", "9", _evidence_forgotten, (scenarios.deleted_and_replaced,)),
     Mutant("endless cycles", "14", _endless_cycles, (directed.always_dropped,), seeds=0, quick=True),
     Mutant(

@@ -161,10 +161,16 @@ def _door_always_open() -> list[Patch]:
     return [(Ventanilla, "_is_open", lambda _: True)]
 
 
+def _hooks_unread() -> list[Patch]:
+    """Whether the provider has spoken of a reference is the stream's business."""
+    return [(Ventanilla, "_heard_of_many", lambda _self, pedidos: {p.external_reference: False for p in pedidos})]
+
+
 _GENERAL = (scenarios.one, scenarios.one_524)
 
 MUTANTS = (
     Mutant("POST without a deadline", "1", _no_deadline, seeds=150, quick=True),
+    Mutant("hooks unread before the claim", "14", _hooks_unread, (directed.foreign_just_now,), 0, quick=True),
     Mutant("the door always open", "door", _door_always_open, seeds=60),
     Mutant("claim after POST", "plain", _claim_after_post, _GENERAL),
     Mutant("retry on read timeout", "plain", _retry_on_timeout, (scenarios.one_524, scenarios.one_slow_hooks_lost)),
