@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore import xform_name
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 REGION, ACCOUNT = "us-east-1", "123456789012"
 PAGE_BYTES = 1_000_000
 """A page of a query, as moto counts it."""
+
+_INSTANT = "__instant__"
+"""How an instant passes through JSON."""
 
 Answer: TypeAlias = "tuple[int, dict[str, Any]]"
 Values: TypeAlias = "dict[str, dict[str, Any]]"
@@ -77,7 +81,8 @@ def by_moto(operation: str, params: dict[str, Any]) -> Answer:
     handler.region, handler.current_account = REGION, ACCOUNT
     handler.body = json.loads(json.dumps(params, default=lambda raw: base64.b64encode(raw).decode()))
     try:
-        found = json.loads(json.dumps(getattr(handler, xform_name(operation))().result, default=_as_json))
+        result = getattr(handler, xform_name(operation))().result
+        found = json.loads(json.dumps(result, default=_as_json), object_hook=_with_instants)
     except DynamodbException as error:
         told = json.loads(str(error.description))
         code = told.pop("__type").rpartition("#")[2]
@@ -89,7 +94,13 @@ def by_moto(operation: str, params: dict[str, Any]) -> Answer:
 def _as_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
+    if isinstance(value, datetime):
+        return {_INSTANT: value.isoformat()}
     return value.to_json() if hasattr(value, "to_json") else dict(value)
+
+
+def _with_instants(told: dict[str, Any]) -> Any:
+    return datetime.fromisoformat(told[_INSTANT]) if _INSTANT in told else told
 
 
 def _without_base64(told: Any) -> Any:
