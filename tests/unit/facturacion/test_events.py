@@ -161,8 +161,8 @@ def test_the_same_thing_told_again_has_the_same_id(estado):
     later = replace(
         first,
         version=9,
-        # While it is in error nothing of ours accounts for its hooks: they are what says why.
-        vistos=first.vistos if estado is Estado.ERROR else frozenset({"h"}),
+        # While it is in error, or in review, nothing of ours accounts for its hooks: they are what says why.
+        vistos=first.vistos if estado in {Estado.ERROR, Estado.EN_REVISION} else frozenset({"h"}),
         evento_pendiente=tipo_for(estado),
         actualizado=START,
         abierto=False,
