@@ -58,6 +58,7 @@ def aws_call(world: World, service: str, operation: str, params: dict[str, Any])
     world.counts[label] += 1
     world.point(index, BEFORE)
     fault = world.choices.aws_fault(index, label)
+    world.broken = world.broken or fault in {"error", "lost"}
     broken = 500, {"Error": {"Code": "InternalServerError", "Message": "simulated"}}
     if fault == "error" and service == "events":
         world.note(world.who(), "the bus takes none of the events")
@@ -122,6 +123,8 @@ def _note_written(
         return
     world.changed = world.now
     (world.open.add if "abierto" in after or "evento_pendiente" in after else world.open.discard)(pk)
+    if op == "fold_error":
+        world.folded[pk].add(instrument.hook_of_fold())
     write = Write(world.now, world.running.number, world.running.started, op, before, after)
     world.writes[pk].append(write)
     world.note(world.who(), f"{op}: {before.get('estado', 'new')} → {after['estado']}", reference)

@@ -53,6 +53,11 @@ def error_while_resent() -> Scenario:
     return _fated("error_while_resent", "SIM:ERROR=AFIP*2", operaciones=["slow"], segundos_lenta=25.0, demora_hook=0.1)
 
 
+def error_again() -> Scenario:
+    """The next error comes soon after the resend."""
+    return _fated("error_again", "SIM:ERROR=AFIP*2")
+
+
 def two_in_order() -> Scenario:
     """Two errors of a cuenta; the one that was sent later comes first."""
     return Scenario(
@@ -183,6 +188,7 @@ UNANSWERED: tuple[Callable[[], Scenario], ...] = (
 )
 TROUBLED: tuple[Callable[[], Scenario], ...] = (
     error_while_resent,
+    error_again,
     two_in_order,
     error_at_release,
     wordless,

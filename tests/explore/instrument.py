@@ -109,5 +109,13 @@ def writer() -> str:
     return found
 
 
+def hook_of_fold() -> str:
+    """The id of the error hook that is being folded."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_name != "fold_error":
+        frame = frame.f_back  # type: ignore[assignment] # the fold is under way
+    return str(frame.f_locals["hook_id"])
+
+
 def seeded(seed: object) -> random.Random:
     return random.Random(f"{seed}")

@@ -45,6 +45,7 @@ TURNS = "3"
 
 TWICE, HASTY, UNCLAIMED, LOST_ACK = "issued twice", "sent in haste", "sent without a claim", "acked while unknown"
 WRONG, STUCK, UNTOLD, FALSE_NEWS = "disagrees with the provider", "stuck", "final state untold", "false event"
+SWALLOWED, UNWOKEN = "an error swallowed", "a wake-up lost"
 DOOR, RESENT = "the door was closed", "refused content sent again"
 BALANCE, LEAK, REPLAY, UNEXPECTED = "accounts do not balance", "secret shown", "replay differs", "unexpected exception"
 
@@ -181,6 +182,9 @@ def on_write(world: World, pk: str, write: Write) -> None:
     before, after = write.before.get("estado"), write.after["estado"]
     if before == "EMITIDO" and after != "EMITIDO":
         _violated(world, WRONG, pk, f"{write.op} takes EMITIDO back to {after}")
+    swallowed = world.folded[pk] - set(write.after.get("vistos", ()))
+    if write.op == "resent" and after == "ENCOLADO" and swallowed:
+        _violated(world, SWALLOWED, pk, f"back in the queue over an error that was folded: {sorted(swallowed)}")
     if write.after["version"] <= write.before.get("version", 0):
         _violated(world, WRONG, pk, f"{write.op} does not raise version")
     if len(json.dumps(write.after, default=str)) > 2_000:
@@ -221,7 +225,12 @@ def _late_word(world: World, pk: str) -> bool:
 
 
 def on_tick(world: World) -> None:
-    """Before the reconciliation looks: each error has somebody who will come to it."""
+    """Before the reconciliation looks: each error has somebody who will come to it. Where nothing broke, it need not be
+    the reconciliation.
+    """
+    for alias in world.scenario.cuentas if not (world.broken or world.invocations) else ():
+        if resolving.forgotten(world, alias):
+            _violated(world, UNWOKEN, f"{alias}#", "there is an error, and no run of it is there or due")
     for pk in world.open:
         row = instrument.peek(pk)
         alone = row["estado"] == "ERROR" and resolving.waits_for_nobody(world, row)

@@ -160,6 +160,16 @@ def told_as_incident(row: dict[str, Any]) -> bool:
     return any(f"INCIDENTE#{causa[0]}" in incidents for causa in row.get("causas", ()))
 
 
+def forgotten(world: World, cuenta: str) -> bool:
+    """Whether there is an error of which no run will ever hear: none is there, and none due, or it is not noted."""
+    if any(e.cuenta == cuenta for e in world.steps.running()) or not world.stream.empty():
+        return False
+    noted = {note["external_reference"] for note in notes(cuenta)}
+    rows = (instrument.peek(pk) for pk in world.open if pk.startswith(f"{cuenta}#"))
+    unnoted = {row["external_reference"] for row in rows if row["estado"] == "ERROR"} - noted
+    return bool(unnoted) or (bool(noted) and "corrida_debida" not in instrument.peek("CUENTAS", cuenta))
+
+
 def waits_for_nobody(world: World, row: dict[str, Any]) -> str:
     """Why nobody would come to an asiento in error; empty where somebody will.
 

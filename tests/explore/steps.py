@@ -91,6 +91,7 @@ class Steps:
 
     def abort(self, cuenta: str) -> None:
         """Somebody stops every execution of a cuenta; what its Lambda is doing goes on to its end, unheard."""
+        self._world.broken = True
         for execution in self.running():
             if execution.cuenta == cuenta:
                 execution.status = ABORTED

@@ -51,6 +51,8 @@ class World:
         self.corrections: list[Send] = []
         self.events: list[tuple[datetime, str, dict[str, Any]]] = []
         self.writes: dict[str, list[Write]] = defaultdict(list)
+        self.folded: dict[str, set[str]] = defaultdict(set)
+        self.broken = False
         self.seen: dict[str, tuple[int, list[str]]] = {}
         self.done: dict[str, list[Done]] = defaultdict(list)
         self.plans: dict[str, list[dict[str, Any]]] = {}
@@ -191,6 +193,8 @@ class World:
 
     def _finish(self, invocation: Invocation) -> None:
         name = f"{invocation.function} {invocation.number}"
+        if invocation.died or invocation.error is not None:
+            self.broken = True
         if invocation.died:
             self.note(name, "DIES")
             self.counts["deaths"] += 1

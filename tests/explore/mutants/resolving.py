@@ -13,6 +13,7 @@ from facturacion.corridas import Corridas as Waking
 from facturacion.estado import Plegado
 from facturacion.ledger.corridas import Corridas
 from facturacion.ledger.cuentas import Arriendo
+from facturacion.ledger.table import key_of
 from resolve_errors import acting, looking, planning
 from resolve_errors.looking import Mostrado
 from resolve_errors.planning import Hacer
@@ -95,11 +96,9 @@ def _released_regardless() -> list[Patch]:
 
 
 def _dropped_regardless() -> list[Patch]:
-    drop = Corridas.drop
-
-    def regardless(self: Any, pendiente: Any) -> Any:
-        now = [p for p in self.pendientes(pendiente.cuenta) if p.sk == pendiente.sk]
-        return drop(self, now[0]) if now else False
+    def regardless(self: Any, pendiente: Any) -> bool:
+        self._client.delete_item(TableName=self._table, Key=key_of(f"RUN#{pendiente.cuenta}", pendiente.sk))
+        return True
 
     return [(Corridas, "drop", regardless)]
 
@@ -149,13 +148,22 @@ MUTANTS = (
     Mutant("an error's absence believed at once", "5", believed_at_once, (errors.blinking_in_error,), 0, quick=True),
     Mutant("seen hooks classify", "7", _seen_words_count, _TWO_KINDS, 0, quick=True),
     Mutant("deletes after earlier attempts", "7", _deletes_after_attempts, (errors.refused_then_data,), 0, quick=True),
-    Mutant("an action's result whatever happened since", "8", not_on_version, (errors.error_while_resent,), 0),
-    Mutant("an action's result without folding again", "8", _result_without_fold, (errors.error_while_resent,), 0),
+    Mutant(
+        "an action's result whatever happened since", "8", not_on_version, (errors.error_while_resent,), 0, quick=True
+    ),
+    Mutant(
+        "an action's result without folding again",
+        "8",
+        _result_without_fold,
+        (errors.error_while_resent,),
+        0,
+        quick=True,
+    ),
     Mutant("a lease released regardless of wake-ups", "12", _released_regardless, (errors.error_at_release,), 0),
     Mutant("a run started before the error is noted", "12", _woken_before_noted, _CLERK, 0),
     Mutant("no wake-up counted", "12", _unasked_for, (errors.run_is_stopped, errors.error_at_release), 0),
     Mutant("the lease not looked at before a call", "12", _lease_unchecked, (errors.lost_lease,), 0, quick=True),
-    Mutant("a note dropped without its mark", "12", _dropped_regardless, (errors.error_while_resent,), 0),
+    Mutant("a note dropped without its mark", "12", _dropped_regardless, (errors.error_again,), 0),
     Mutant("no run for an error that nobody noted", "12", _nobody_woken, (errors.wordless,), 0, quick=True),
     Mutant("resends at once", "plain", _at_once, _CLERK, 0, quick=True),
     Mutant("resends out of order", "plain", _out_of_order, (errors.two_in_order,), 0, quick=True),
