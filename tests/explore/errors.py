@@ -114,6 +114,13 @@ def deleted_on_the_web() -> Scenario:
     return scenario
 
 
+def deleted_silently() -> Scenario:
+    """Deleted on the web, and no hook tells."""
+    scenario = _fated("deleted_silently", "SIM:ERROR=AFIP*3")
+    scenario.timed = [(130.0, lambda w: w.proveedor.web_delete("norte", "A-1", notify=False))]
+    return scenario
+
+
 def refused_then_data() -> Scenario:
     """Refused, corrected, and then in error for its data: the words may be of the first."""
     fixed = message("A-1", version=2, comentario=FATES["data"])
@@ -196,6 +203,7 @@ TROUBLED: tuple[Callable[[], Scenario], ...] = (
     not_shown_yet,
     blinking_in_error,
     deleted_on_the_web,
+    deleted_silently,
     refused_then_data,
     run_is_stopped,
     lost_lease,

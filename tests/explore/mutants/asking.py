@@ -12,7 +12,7 @@ from facturacion.ledger import Ledger
 from facturacion.ledger.table import Table
 from pack_lotes.ventanilla import Ventanilla
 from reconcile import app as reconcile_app
-from tests.explore import directed, scenarios
+from tests.explore import directed, errors, scenarios
 from tests.explore.mutants.mutant import Mutant
 from tests.explore.mutants.patching import conditions
 from tusfacturas import client
@@ -124,7 +124,7 @@ MUTANTS = (
     Mutant("absent believed at once", "3", believed_at_once, (scenarios.one_dropped,), quick=True),
     Mutant("no answer taken for absent", "4", _total_is_presence, (), 100, quick=True),
     Mutant("answers written whatever happened since", "8", not_on_version, directed.TOLD_WHILE_ASKED, 0),
-    Mutant("evidence of the queue forgotten", "9", _evidence_forgotten, (scenarios.deleted_and_replaced,)),
+    Mutant("evidence of the queue forgotten", "9", _evidence_forgotten, (errors.deleted_silently,), 0),
     Mutant("endless cycles", "14", _endless_cycles, (directed.always_dropped,), seeds=0, quick=True),
     Mutant(
         "ENVIADO and ENCOLADO not asked about",
