@@ -98,8 +98,14 @@ def _fits(world: World, pk: str, row: dict[str, Any], method: str, kinds: list[s
     if method == REDATE and not set(kinds) <= OF_DATES:
         yield UNFIT, pk, f"a change of date, of {kinds}"
     known = set(_unseen_kinds(pk, row, before=world.running.started))
-    if method == RESEND and known and known <= NEVER_RESENT and not row.get("por_reenviar"):
+    if method == RESEND and known and known <= NEVER_RESENT and not _redated(world, pk, row):
         yield UNFIT, pk, f"a resend, of what said {known}"
+
+
+def _redated(world: World, pk: str, row: dict[str, Any]) -> bool:
+    """Whether its date was changed and the resend is to follow; the intent of that resend takes the mark away."""
+    written = world.writes[pk]
+    return bool(row.get("por_reenviar") or (written and written[-1].before.get("por_reenviar")))
 
 
 def _unseen_kinds(pk: str, row: dict[str, Any], *, before: datetime) -> Iterator[str]:
@@ -116,7 +122,7 @@ def _in_time(world: World, pk: str, row: dict[str, Any], errors: int) -> Iterato
     earlier = [d for d in world.done[pk] if d.method == RESEND and d.errors == errors]
     if earlier and world.now - earlier[-1].at < world.resend_wait:
         yield HURRIED, pk, f"resent at {earlier[-1].at:%H:%M:%S} as well, for the same error"
-    if row.get("por_reenviar"):
+    if _redated(world, pk, row):
         return
     begun = [w.at for w in world.writes[pk] if w.after["estado"] == "ERROR" and w.before.get("estado") != "ERROR"]
     if begun and world.now - begun[-1] < world.resend_wait:
