@@ -99,7 +99,7 @@ def act(world: World, corrida: str) -> Hechos:
             # Noted anew since it was planned: a later one may not overtake it.
             hechos.gap = hechos.gap or pendiente.desde is None or pendiente.desde <= now
             continue
-        if hechos.gap and read_plan(pendiente.plan).accion in {Accion.REENVIAR, Accion.CAMBIAR_FECHA}:
+        if hechos.gap and _keeps_the_order(read_plan(pendiente.plan)):
             continue
         if world.remaining() < TIME_TO_ACT:
             hechos.left = True
@@ -141,11 +141,18 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         vencimiento=planned.fechas.vencimiento if planned.fechas else None,
         causas=visto.paso.causas,
     )
-    world.ledger.set_plan(pendiente, None)
     if isinstance(intento, Refused):
+        world.ledger.set_plan(pendiente, None)
         hechos.gap = True
         return True
+    # Should we die, or never hear what came of it, it is not tried again at once.
+    until = world.clock() + world.terms.resend_wait
+    world.ledger.postpone(pendiente, until, en_fila=_keeps_the_order(planned), espera="se está haciendo")
     return _do(world, Acto(planned, visto, shown, intento), hechos)
+
+
+def _keeps_the_order(planned: Planned) -> bool:
+    return planned.accion in {Accion.REENVIAR, Accion.CAMBIAR_FECHA}
 
 
 def _still_planned(paso: Paso, planned: Planned) -> bool:
@@ -165,7 +172,11 @@ def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
     match outcome:
         case Hecho():
             hechos.done += 1
-            if _done(world, acto) and acto.planned.accion is not Accion.CAMBIAR_FECHA:
+            if not _done(world, acto):
+                pass  # something came meanwhile, and stands: the next look asks
+            elif acto.planned.accion is Accion.CAMBIAR_FECHA:
+                world.ledger.set_plan(acto.visto.pendiente, None)
+            else:
                 # The next error of it is another one, with waits of its own; it may have come during our call.
                 world.ledger.forget(acto.visto.pendiente)
         case NoEnviado():

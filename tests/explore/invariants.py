@@ -208,7 +208,9 @@ def on_event(world: World, tipo: str, detail: dict[str, Any]) -> None:
             false = "it was never in error, and no hook says so of which this attempt had not heard"
         case "ComprobanteEliminado" if not states & {ELIMINADO} or (_lives(world, pk) and not world.scenario.foreign):
             false = f"the provider has {sorted(states) or 'nothing'}"
-        case "ComprobanteRechazado" if not any(s.pk == pk and _refused(world, pk, s.hash) for s in world.sent):
+        case "ComprobanteRechazado" if not (
+            _gone_unheard(world, pk) or any(s.pk == pk and _refused(world, pk, s.hash) for s in world.sent)
+        ):
             false = "nobody refused it"
     if false:
         _violated(world, FALSE_NEWS, pk, f"{tipo}, but {false}")
@@ -347,6 +349,11 @@ def _lives(world: World, pk: str) -> bool:
     return any(item.estado != ELIMINADO for item in _items(world, pk))
 
 
+def _gone_unheard(world: World, pk: str) -> bool:
+    """Deleted on the provider's web before anything of its queue had reached us: nothing tells that from a refusal."""
+    return bool(_items(world, pk)) and not _lives(world, pk) and not instrument.peek(pk).get("en_cola")
+
+
 def _agrees(world: World, pk: str, row: dict[str, Any], item: Any) -> None:
     if row["estado"] not in ALLOWED[item.estado]:
         _violated(world, WRONG, pk, f"ledger {row['estado']}, provider {_truth(world, pk)}")
@@ -356,7 +363,7 @@ def _agrees(world: World, pk: str, row: dict[str, Any], item: Any) -> None:
 
 def _absent_agrees(world: World, pk: str, row: dict[str, Any]) -> None:
     if row["estado"] == "RECHAZADO":
-        if not _refused(world, pk, row["hash"]):
+        if not (_gone_unheard(world, pk) or _refused(world, pk, row["hash"])):
             _violated(world, WRONG, pk, "RECHAZADO, and nobody refused it: it is lost")
     elif not _given_up(world, pk):
         _violated(world, WRONG, pk, f"ledger {row['estado']}, and the provider has nothing")
