@@ -145,9 +145,7 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         world.ledger.set_plan(pendiente, None)
         hechos.gap = True
         return True
-    # Should we die, or never hear what came of it, it is not tried again at once.
-    until = world.clock() + world.terms.resend_wait
-    world.ledger.postpone(pendiente, until, en_fila=_keeps_the_order(planned), espera="se está haciendo")
+    world.ledger.set_plan(pendiente, None)
     return _do(world, Acto(planned, visto, shown, intento), hechos)
 
 
@@ -172,11 +170,7 @@ def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
     match outcome:
         case Hecho():
             hechos.done += 1
-            if not _done(world, acto):
-                pass  # something came meanwhile, and stands: the next look asks
-            elif acto.planned.accion is Accion.CAMBIAR_FECHA:
-                world.ledger.set_plan(acto.visto.pendiente, None)
-            else:
+            if _done(world, acto) and acto.planned.accion is not Accion.CAMBIAR_FECHA:
                 # The next error of it is another one, with waits of its own; it may have come during our call.
                 world.ledger.forget(acto.visto.pendiente)
         case NoEnviado():

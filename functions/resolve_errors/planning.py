@@ -91,6 +91,16 @@ def plan(
     terms: Terms,
 ) -> Paso:
     """`clasificacion`: of the words of the hooks that were not accounted for yet; None when there are none."""
+    paso = _wanted(asiento, pendiente, clasificacion, now, terms)
+    if isinstance(paso, Hacer) and asiento.intentado and now < asiento.intentado + terms.resend_wait:
+        # Something was done about it, and what became of that was never heard: it may still come about.
+        return Aguardar(asiento.intentado + terms.resend_wait, paso.causas, en_fila=paso.en_fila)
+    return paso
+
+
+def _wanted(
+    asiento: Asiento, pendiente: Pendiente, clasificacion: Clasificacion | None, now: datetime, terms: Terms
+) -> Paso:
     if asiento.decision:
         return _paced(asiento, pendiente, decided(asiento.decision), now, terms)
     if clasificacion is None:

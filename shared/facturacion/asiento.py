@@ -66,7 +66,7 @@ class Asiento:
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
     `reenvios`, `cambios_fecha`, `borrados`: how often that was tried about its error. `por_reenviar`: its date was
-    changed, and a resend is to follow. `reconstruido`: found at the provider after a restore; what it holds
+    changed, and a resend is to follow. `intentado`: when something was last done about it of which nothing was heard yet. `reconstruido`: found at the provider after a restore; what it holds
     nobody knows any more. `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`).
     """
 
@@ -93,6 +93,7 @@ class Asiento:
     cambios_fecha: int = 0
     borrados: int = 0
     por_reenviar: bool = False
+    intentado: datetime | None = None
     reconstruido: bool = False
     decision: str | None = None
     causas: tuple[Causa, ...] = ()
@@ -172,6 +173,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         cambios_fecha=int(item.get("cambios_fecha", 0)),
         borrados=int(item.get("borrados", 0)),
         por_reenviar="por_reenviar" in item,
+        intentado=_instant(item.get("intentado")),
         reconstruido="reconstruido" in item,
         decision=item.get("decision"),
         causas=tuple(Causa(*c) for c in item.get("causas", ())),

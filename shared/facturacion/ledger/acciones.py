@@ -58,7 +58,8 @@ class Acciones(Table):
         Should its hook be faster than our record, or the record never be written, the reasons are there.
         """
         # Whoever acts has just seen it at the provider.
-        sets: dict[str, Any] = {"en_cola": True}
+        # What is not heard of is not tried again at once: `intentado` goes with the record of how it ended.
+        sets: dict[str, Any] = {"en_cola": True, "intentado": to_iso(self._clock())}
         removes: tuple[str, ...] = ()
         match accion:
             case Accion.REENVIAR:
@@ -83,7 +84,7 @@ class Acciones(Table):
 
     def not_done(self, asiento: Asiento, accion: Accion, before: Asiento) -> Asiento | Refused:
         """The call certainly had no effect: it does not count. `before`: as it was before the intent."""
-        sets: dict[str, Any] = {}
+        sets: dict[str, Any]
         match accion:
             case Accion.REENVIAR:
                 sets = {"reenvios": before.reenvios, "por_reenviar": before.por_reenviar or None}
@@ -91,12 +92,18 @@ class Acciones(Table):
                 sets = {"cambios_fecha": before.cambios_fecha}
             case Accion.ELIMINAR | Accion.DESISTIR:
                 sets = {"borrados": before.borrados}
-        return self._in_error(asiento, sets, ())
+        return self._in_error(asiento, sets, ("intentado",))
 
     def resent(self, asiento: Asiento, estado: Estado, vistos: frozenset[str]) -> Asiento | Refused:
         """Back in the provider's queue. `estado`: what the fold makes of ENCOLADO and the hooks not in `vistos`."""
         sets: dict[str, Any] = {"estado": estado, "evento_pendiente": tipo_for(estado), "vistos": set(vistos) or None}
-        removes = ("ausente_desde", "por_reenviar", "decision", *(("causas",) if estado is Estado.ENCOLADO else ()))
+        removes = (
+            "ausente_desde",
+            "por_reenviar",
+            "intentado",
+            "decision",
+            *(("causas",) if estado is Estado.ENCOLADO else ()),
+        )
         return self._in_error(asiento, sets, removes)
 
     def dated(self, asiento: Asiento, fecha: date, vencimiento: date, vistos: frozenset[str]) -> Asiento | Refused:
@@ -107,7 +114,7 @@ class Acciones(Table):
             "vistos": set(vistos) or None,
             "por_reenviar": True,
         }
-        return self._in_error(asiento, sets, ("ausente_desde", "decision"))
+        return self._in_error(asiento, sets, ("ausente_desde", "intentado", "decision"))
 
     def deleted(self, asiento: Asiento, causas: Sequence[Causa]) -> Asiento | Refused:
         """Deleted from the provider's queue → ELIMINADO. Terminal; the event is owed."""
@@ -116,7 +123,7 @@ class Acciones(Table):
             "causas": causas_to_item(causas) or None,
             "evento_pendiente": tipo_for(Estado.ELIMINADO),
         }
-        return self._in_error(asiento, sets, ("ausente_desde", "decision"))
+        return self._in_error(asiento, sets, ("ausente_desde", "intentado", "decision"))
 
     def park(self, asiento: Asiento, causas: Sequence[Causa], *, tell: bool) -> Asiento | Refused:
         """Nothing more is done by itself → EN_REVISION. `tell`: each comprobante by itself, not as one incident."""
@@ -184,7 +191,7 @@ class Acciones(Table):
                 # What was never posted by us has no quiet period of its own: its absence counts from now.
                 "quieto_desde": to_iso(asiento.quieto_desde or self._clock()),
             },
-            removes=("ciclos", "reenvios", "cambios_fecha", "borrados", "ausente_desde", *answered),
+            removes=("ciclos", "reenvios", "cambios_fecha", "borrados", "intentado", "ausente_desde", *answered),
         )
         self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
         return written

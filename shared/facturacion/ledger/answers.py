@@ -166,7 +166,7 @@ class Asks(Table):
         if causas and not asiento.causas:
             sets["causas"] = causas_to_item(causas)
         # What a person decided about an error has nothing left to be done about once it is none.
-        overtaken = () if estado is Estado.ERROR else ("decision", "por_reenviar", "causas")
+        overtaken = () if estado is Estado.ERROR else ("decision", "por_reenviar", "intentado", "causas")
         condition, values = _its_lote(asiento)
         return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde", *overtaken))
 

@@ -26,6 +26,7 @@ _OF_AN_ATTEMPT = (
     "cambios_fecha",
     "borrados",
     "por_reenviar",
+    "intentado",
     "decision",
 )
 """What a new attempt does not inherit."""

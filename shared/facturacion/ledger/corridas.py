@@ -113,7 +113,7 @@ class Corridas(Table):
     def set_plan(self, pendiente: Pendiente, plan: str | None) -> bool:
         """To be done now, or (None) to be planned anew; False when it was noted anew meanwhile."""
         if plan is None:
-            return self._on_pending(pendiente, "REMOVE #plan, desde, en_fila, espera", {})
+            return self._on_pending(pendiente, "REMOVE #plan", {})
         return self._on_pending(pendiente, "SET #plan = :plan REMOVE desde, en_fila, espera", {":plan": plan})
 
     def drop(self, pendiente: Pendiente) -> bool:
