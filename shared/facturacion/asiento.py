@@ -66,8 +66,9 @@ class Asiento:
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
     `reenvios`, `cambios_fecha`, `borrados`: how often that was tried about its error. `por_reenviar`: its date was
-    changed, and a resend is to follow. `intentado`: when something was last done about it of which nothing was heard yet. `reconstruido`: found at the provider after a restore; what it holds
-    nobody knows any more. `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`).
+    changed, and a resend is to follow. `intentado`: when something was last done about it of which nothing was heard.
+    `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`). `reconstruido`: found at the provider
+    after a restore; what it holds nobody knows any more.
     """
 
     cuenta: str
