@@ -151,4 +151,4 @@ def test_the_reads_that_decide_are_consistent(ledger, dynamodb):
             dynamodb.meta.events.unregister(
                 f"provide-client-params.dynamodb.{operation}", unique_id=f"consistent-{operation}"
             )
-    assert asked == [True, True, True]
+    assert len(asked) >= 3 and all(asked)

@@ -265,6 +265,13 @@ def test_a_backlog_is_not_asked_about_before_its_place_in_the_line_has_passed(ho
     assert house.calls() <= 0.02 * len(line) == 4
 
 
+@pytest.fixture
+def no_closes(monkeypatch):
+    """The nightly closes ask about a day that is over; how often what is open is asked about is counted without them."""
+    monkeypatch.setattr(app, "close", lambda *_, **__: 0)
+
+
+@pytest.mark.usefixtures("no_closes")
 def test_a_scheduled_one_is_not_asked_about_before_its_day(house):
     """«Scheduled ones never age.»"""
     house.plan.update(**LOST)
@@ -279,6 +286,7 @@ def test_a_scheduled_one_is_not_asked_about_before_its_day(house):
     assert house.calls() == 1 and house.estado("A-0") == "EMITIDO"
 
 
+@pytest.mark.usefixtures("no_closes")
 def test_what_the_provider_does_not_move_is_not_asked_about_in_each_contrast(house):
     sent(house, *(f"A-{n}" for n in range(FEW + 1)), **FOREVER)
     for _ in range(48):
@@ -290,6 +298,7 @@ def test_what_the_provider_does_not_move_is_not_asked_about_in_each_contrast(hou
     assert house.calls() - before <= 4
 
 
+@pytest.mark.usefixtures("no_closes")
 def test_what_waits_for_a_person_is_asked_about_once_a_day(house, dynamodb):
     house.ledger.puerta("norte")
     put_item(dynamodb, estado="EN_REVISION", en_cola=True)
