@@ -267,7 +267,7 @@ def test_a_backlog_is_not_asked_about_before_its_place_in_the_line_has_passed(ho
 
 @pytest.fixture
 def no_closes(monkeypatch):
-    """The nightly closes ask about a day that is over; how often what is open is asked about is counted without them."""
+    """The closes ask about a day that is over; how often what is open is asked about is counted without them."""
     monkeypatch.setattr(app, "close", lambda *_, **__: 0)
 
 
