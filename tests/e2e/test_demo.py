@@ -30,7 +30,7 @@ def test_the_demo_balances_nothing_is_issued_twice_and_no_secret_is_found_anywhe
     assert "issued twice: 0" in told and "accepted twice: 0" in told
     assert [row for row in evidence.rows if row.fault] == []
     fins = {row.ledger.fin for row in evidence.rows}
-    assert fins == set(Fin) - {Fin.EN_REVISION, Fin.DOS_VECES}
+    assert fins == set(Fin) - {Fin.DOS_VECES}
     assert set(evidence.search.looked_at) > {"log lines", "items", "events", "S3 objects", "queued messages"}
     assert all(evidence.search.looked_at[kind] for kind in evidence.search.looked_at if kind != "execution events")
     assert evidence.search.leaks == []

@@ -21,7 +21,7 @@ def test_what_is_parked_is_listed_and_deleted_from_the_command_line(start_stack,
     def facturacion(orden, *argv, where=("--sandbox", outputs), **more):
         """The exit code and the answer, as any program would have them; this machine's credentials are not there."""
         environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **more}
-        command = [ROOT / "bin" / "facturacion", orden, *where, "--json", *argv]
+        command = [ROOT / "functions" / "operate" / "facturacion", orden, *where, "--json", *argv]
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         assert ran.stdout, ran.stderr
         return ran.returncode, json.loads(ran.stdout)

@@ -242,7 +242,7 @@ def test_up_leaves_a_sandbox_that_works_and_down_leaves_nothing(sandbox):
     assert outputs["endpoint_url"] == f"http://127.0.0.1:{port}"
     assert set(outputs) == {
         "endpoint_url", "region", "functions", "queue_url", "dlq_url", "rejected_queue_url", "table", "bus",
-        "state_machine_arn", "api_url", "simulator_url", "cuentas",
+        "state_machine_arn", "api_url", "simulator_url", "account_id", "cuentas",
     }  # fmt: skip
     assert set(outputs["cuentas"]) == {"uno"}
     assert set(outputs["cuentas"]["uno"]) == {

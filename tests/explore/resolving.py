@@ -81,7 +81,7 @@ def on_operation(world: World, alias: str, method: str, reference: str) -> Itera
     items = [i for i in world.proveedor.cola.named(alias, reference) if i.estado != ELIMINADO]
     kinds = [kind_of(i.errores[-1]) for i in items if i.errores]
     errors = sum(len(i.errores) for i in items)
-    if not decided:
+    if not decided and items:  # else it went away since the ask: the call will find nothing
         yield from _fits(world, pk, row, method, kinds)
         if method == DELETE and any(i.authorised for i in items):
             yield UNFIT, pk, "a deletion of what ARCA authorised"
