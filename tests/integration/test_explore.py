@@ -126,4 +126,4 @@ def test_the_quick_way_through_dynamodb_does_what_moto_does(monkeypatch):
     monkeypatch.setattr(dynamo, "call", both)
     for seed in range(5):
         assert not randomly.schedule(seed, randomly.TINY).run().violations
-    assert set(compared) == {"UpdateItem", "PutItem", "DeleteItem", "GetItem", "BatchGetItem", "Query"}
+    assert set(compared) >= {"UpdateItem", "PutItem", "DeleteItem", "GetItem", "BatchGetItem", "Query"}
