@@ -394,6 +394,7 @@ def _park(world: World, pendiente: Pendiente, asiento: Asiento, parked: Estacion
             world.ledger.close_incident(world.cuenta, causa.codigo)
         return
     world.count("Estacionados", 1)
+    world.count("ErroresDesconocidos", int(parked.desconocido))
     world.log("en_revision", written, codigo=causa.codigo)
     world.tell(written, parked.causas)
     world.ledger.drop(pendiente)

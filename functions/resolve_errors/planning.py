@@ -73,10 +73,14 @@ class Aguardar:
 
 @dataclass(frozen=True, slots=True)
 class Estacionar:
-    """A person must decide. `incidente`: it is the cuenta that is to be mended, and told of once."""
+    """A person must decide. `incidente`: it is the cuenta that is to be mended, and told of once.
+
+    `desconocido`: its words are not in the catalogue; they are counted, so that they can be added.
+    """
 
     causas: tuple[Causa, ...]
     incidente: bool = False
+    desconocido: bool = False
 
 
 Paso: TypeAlias = Hacer | Aguardar | Estacionar
@@ -119,6 +123,8 @@ def _wanted(
             return _paced(asiento, pendiente, Hacer(Accion.ELIMINAR, causas), now, terms)
         case Clase.CUENTA:
             return Estacionar(causas, incidente=True)
+        case Clase.DESCONOCIDO:
+            return Estacionar(causas, desconocido=True)
         case _:
             # With earlier attempts the words may be of one of those: nothing is deleted on them.
             return Estacionar(causas)

@@ -162,6 +162,7 @@ def test_a_text_nobody_has_seen_is_parked_and_left_alone_at_the_provider(house):
     assert operations(house) == []
     (event,) = house.details(reference, "RevisionRequerida")
     assert event["codigo"] == "AFIP-99731" and "padron federal" in event["causas"][0]["mensaje"]
+    assert house.counts["ErroresDesconocidos"] == house.counts["Estacionados"] == 1
 
 
 def test_what_is_wrong_with_the_cuenta_is_one_incident_whatever_it_holds_up(house):
