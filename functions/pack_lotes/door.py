@@ -160,9 +160,6 @@ class Door:
             asiento, after, self._w.clock(), settle=self._s.settle
         ):
             self._inbox.come_again_soon(pedido.registro)
-        if after.estado is Estado.EMITIDO:
-            # Its CAE is fetched by the reconciliation, which gets many with one query.
-            self._w.ledger.owe_contrast(self._cuenta.alias)
         if preguntado.answered and self._puerta.incierta:
             self._open(self._puerta.incierta)
         return preguntado.answered
@@ -184,6 +181,9 @@ class Door:
             respondio=preguntado.answered,
             motivo=preguntado.motivo,
         )
+        if preguntado.asiento.estado in {Estado.EMITIDO, Estado.ERROR}:
+            # Its CAE is fetched, or its run is woken, by the reconciliation, which gets many with one query.
+            self._w.ledger.owe_contrast(self._cuenta.alias)
         return preguntado
 
     # -- tell ----------------------------------------------------------------------------------------------------

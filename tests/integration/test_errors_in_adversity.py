@@ -431,3 +431,18 @@ def test_a_duplicate_deleted_on_the_web_does_not_close_the_one_that_is_left(hous
     house.clock.advance(seconds=5)
     house.settle()
     assert house.estado("E-0") == "EN_REVISION", (house.estado("E-0"), house.events("E-0"))
+
+
+def test_an_error_that_the_queue_found_out_by_asking_wakes_its_run_at_the_next_reconciliation(house):
+    """No hook tells of it, its message is acknowledged, and the cuenta was looked at a moment before."""
+    house.plan.update(hooks_prob={"lost": 1.0}, lotes=["524_accepted"], demora_visible=1_800.0)
+    house.put(house.message("E-0", comentario="SIM:ERROR=AFIP*1"))
+    house.pack()
+    house.clock.advance(seconds=1_790)
+    house.reconcile()
+    house.clock.advance(seconds=20)
+    house.pack()
+    assert house.estado("E-0") == "ERROR" and house.waiting() == 0
+    house.clock.advance(seconds=60)
+    house.reconcile()
+    assert house.executions() == ["norte-1"]
