@@ -11,7 +11,7 @@ from tests.integration.around import Killed, Watched, aws_fails
 from facturacion.asiento import Causa, Refused
 from operate import __main__ as command
 from operate import deciding, listing
-from operate.client import Cliente
+from operate.cli.client import Cliente
 
 house = world.house
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

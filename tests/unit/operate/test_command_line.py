@@ -7,8 +7,9 @@ import json
 import pytest
 
 from operate import __main__ as command
-from operate.client import Cliente, SinRespuesta, connect, merge
-from operate.printing import WIDEST, as_text, table
+from operate.cli.client import Cliente, SinRespuesta, connect, merge
+from operate.cli.listar import listing
+from operate.cli.printing import WIDEST, table
 
 ARN = "arn:aws:sts::123456789012:assumed-role/facturas/ana"
 NOTHING = {"comprobantes": [], "cantidad": 0, "total": "0.00", "por_codigo": {}, "incidentes": [], "sigue": None}
@@ -141,4 +142,4 @@ def test_what_others_wrote_moves_no_cursor_and_stretches_no_table():
 
 
 def test_an_empty_listing_says_so():
-    assert as_text("listar", NOTHING) == "Nada espera a una persona."
+    assert listing(NOTHING) == "Nada espera a una persona."

@@ -14,7 +14,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-OUTPUTS = Path(__file__).resolve().parents[2] / ".sandbox" / "outputs.json"
+OUTPUTS = Path(__file__).resolve().parents[3] / ".sandbox" / "outputs.json"
 READ_TIMEOUT_SECONDS = 310
 """Longer than any function may take."""
 LOGICAL_IDS = {"operate": "Operate", "reconcile": "Reconcile"}

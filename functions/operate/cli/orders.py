@@ -1,0 +1,66 @@
+"""What the orders of the command line have in common: their places, their filters, their dates."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def add_order(
+    orders: Any, name: str, words: str, *, run: Callable[..., dict[str, Any]], text: Callable[[Mapping[str, Any]], str]
+) -> argparse.ArgumentParser:
+    """An order that may be added to; `words` say what it does."""
+    parser: argparse.ArgumentParser = orders.add_parser(name, help=words, description=words.capitalize() + ".")
+    parser.set_defaults(run=run, text=text)
+    parser.add_argument("--stack", default="facturacion", help="nombre del stack de CloudFormation (%(default)s)")
+    parser.add_argument("--region", help="región de AWS; si no, la de la configuración")
+    parser.add_argument(
+        "--sandbox",
+        nargs="?",
+        const="",
+        metavar="OUTPUTS.JSON",
+        help="el AWS local que dejó `make up`, en lugar de un stack",
+    )
+    parser.add_argument("--json", action="store_true", help="la respuesta tal como vino, para otros programas")
+    return parser
+
+
+def add_filters(parser: argparse.ArgumentParser) -> None:
+    """Which of those that wait for a person."""
+    parser.add_argument("--cuenta", default="", help="alias de la cuenta; si no, todas")
+    parser.add_argument("--codigo", default="", help="solo los que tienen esta causa")
+    parser.add_argument("--prefijo", default="", help="solo las referencias que empiezan así")
+    parser.add_argument(
+        "--mayor-de", dest="horas", type=float, default=0, metavar="HORAS", help="sin cambios desde hace más de tanto"
+    )
+    parser.add_argument("--con-errores", action="store_true", help="también los que están en error, resolviéndose")
+
+
+def filter_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The same, as the function takes them."""
+    return {
+        "cuenta": args.cuenta,
+        "codigo": args.codigo,
+        "prefijo": args.prefijo,
+        "mayor_de_horas": args.horas,
+        "con_errores": args.con_errores,
+    }
+
+
+def add_rehearsal(parser: argparse.ArgumentParser, words: str) -> None:
+    """`--dry-run`, by either of its names. `words`: what is told instead."""
+    parser.add_argument(
+        "--dry-run", "--simulacro", dest="simulacro", action="store_true", help=f"no hace nada: {words}"
+    )
+
+
+def read_date(text: str) -> str:
+    """An ISO date, for argparse."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError("la fecha se escribe AAAA-MM-DD") from None
