@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from facturacion.asiento import Asiento, Causa, Datos
+from facturacion.cola import PROHIBIDO
 from facturacion.estado import Estado
 from facturacion.ledger import Refused
-from facturacion.mensaje import Ininteligible, Mensaje, fallas_del_sobre, leer, sin_credenciales
+from facturacion.mensaje import Ininteligible, Mensaje, leer, revisar, sin_credenciales
 from facturacion.telling import tell
 from pack_lotes import packing
 from pack_lotes.packing import Pedido, Registro, Veredicto
-from tusfacturas.models import Reglas, preparar
+from tusfacturas.models import Reglas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pack_lotes.world import Settings, World
     from tusfacturas.outcomes import Falla
 
-_NOT_FOR_SQS = re.compile("[^\x09\x0a\x0d\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What SQS takes in no message, although a body that came through it can spell it."""
 BODY_MAX_BYTES = 1_040_000
 """What is kept of a body in the rejected queue: SQS takes 1 MiB with the attributes."""
 
@@ -76,10 +74,9 @@ def read(
         permite_fce=queue_fce,
         tolerancia_total=total_tolerance,
     )
-    listo = preparar(mensaje.cliente, mensaje.comprobante, reglas)
-    fallas = fallas_del_sobre(mensaje) + (listo if isinstance(listo, tuple) else ())
-    if fallas or isinstance(listo, tuple):
-        return Invalido(registro, mensaje, fallas)
+    listo = revisar(mensaje, reglas)
+    if isinstance(listo, tuple):
+        return Invalido(registro, mensaje, listo)
     return Pedido(registro, mensaje, listo)
 
 
@@ -88,7 +85,7 @@ def send_to_rejected(sqs: SQSClient, queue_url: str, registro: Registro, codigo:
 
     A crash before the message is acknowledged leaves a second copy there; a person reads that queue.
     """
-    body = _NOT_FOR_SQS.sub("\ufffd", sin_credenciales(registro.body)) or " "
+    body = PROHIBIDO.sub("\ufffd", sin_credenciales(registro.body)) or " "
     cut = body.encode("utf-8", "surrogatepass")[:BODY_MAX_BYTES].decode("utf-8", "ignore")
     attributes = {"codigo": codigo, "motivo": motivo[:500], "message_id": registro.message_id}
     if len(cut) < len(body):

@@ -1,7 +1,7 @@
 """The message a sender puts on the queue: understood or not, and its content told apart from any other.
 
 Three degrees. What cannot be understood is `Ininteligible`: there is nobody to answer. What is understood and breaks
-the rules has faults (`fallas_del_sobre`, `tusfacturas.models.preparar`): its sender is told. The rest is sent.
+the rules has faults (`revisar`): its sender is told. The rest is sent.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from pydantic.json_schema import GenerateJsonSchema
 from facturacion.redaction import sin_credenciales
 from tusfacturas.fallas import TEXTOS, falla
 from tusfacturas.fields import EXTERNAL_REFERENCE, REFERENCIA, en_texto
-from tusfacturas.models import Cliente, Comprobante  # noqa: TC001 - pydantic evaluates the annotations
+from tusfacturas.models import Cliente, Comprobante, preparar
 from tusfacturas.payload import depurar, depurar_objeto
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tusfacturas.models import ComprobanteListo, Reglas
     from tusfacturas.outcomes import Falla
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "esquema",
     "fallas_del_sobre",
     "leer",
+    "revisar",
     "sin_credenciales",
 ]
 
@@ -149,6 +151,12 @@ def _con_contenido(
         reemplaza=otra if otra is None or isinstance(otra, str) else "",
         hash=content_hash(contenido),
     )
+
+
+def revisar(mensaje: Mensaje, reglas: Reglas) -> ComprobanteListo | tuple[Falla, ...]:
+    """What the provider is sent for the message, or every fault it has (at least one)."""
+    listo = preparar(mensaje.cliente, mensaje.comprobante, reglas)
+    return fallas_del_sobre(mensaje) + (listo if isinstance(listo, tuple) else ()) or listo
 
 
 def fallas_del_sobre(mensaje: Mensaje) -> tuple[Falla, ...]:
