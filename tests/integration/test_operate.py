@@ -299,7 +299,7 @@ def test_many_are_decided_in_slices_each_within_its_time(house, monkeypatch):
     assert refusals(named) == {references[0]: "YaDecidido"} and named["sigue"]["external_reference"] == references[0]
     rest = decide(house, "eliminar", *references, tras=named["sigue"])
     assert refusals(rest) == dict.fromkeys(references[1:3], "YaDecidido")
-    client = Cliente(lambda _, event: house.operate(**event), lambda: ANA)
+    client = Cliente(lambda _, event: house.operate(**event), lambda: ANA, None, None)
     whole = client.ask_all({"orden": "decidir", "accion": "eliminar", "quien": ANA, "motivo": "m", "cuenta": "norte"})
     assert whole["sigue"] is None
     resolved(house, rounds=60)
@@ -358,7 +358,7 @@ def facturacion(house, capsys):
     """`facturacion("listar")`: the exit code, and what it printed."""
 
     def run(*argv):
-        client = Cliente(lambda _, event: house.operate(**event), lambda: ANA)
+        client = Cliente(lambda _, event: house.operate(**event), lambda: ANA, None, None)
         code = command.main(argv, lambda **_: client)
         return code, capsys.readouterr().out
 

@@ -18,6 +18,8 @@ OUTPUTS = Path(__file__).resolve().parents[3] / ".sandbox" / "outputs.json"
 READ_TIMEOUT_SECONDS = 310
 """Longer than any function may take."""
 LOGICAL_IDS = {"operate": "Operate", "reconcile": "Reconcile"}
+OUTPUT_NAMES = {"QueueUrl": "queue_url"}
+"""Outputs of the template by their names in outputs.json."""
 
 
 class SinRespuesta(Exception):
@@ -26,10 +28,15 @@ class SinRespuesta(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cliente:
-    """`invoke`: a function's name (`operate`, `reconcile`) and its event → its answer. `who`: the ARN of the caller."""
+    """`invoke`: a function's name (`operate`, `reconcile`) and its event → its answer. `who`: the ARN of the caller.
+
+    `boto`: a service's name → its boto3 client, there. `output`: an output of the stack, by its name in the template.
+    """
 
     invoke: Callable[[str, Mapping[str, Any]], dict[str, Any]]
     who: Callable[[], str]
+    boto: Callable[[str], Any]
+    output: Callable[[str], str]
 
     def ask(self, event: Mapping[str, Any], function: str = "operate") -> dict[str, Any]:
         return self.invoke(function, event)
@@ -82,7 +89,7 @@ def connect(*, stack: str, region: str | None, sandbox: str | None) -> Cliente:
     if sandbox is None:
         session = boto3.session.Session(region_name=region)
         endpoint = None
-        found: Mapping[str, str] = {}
+        outputs: dict[str, Any] = {}
     else:
         outputs = _read_outputs(Path(sandbox) if sandbox else OUTPUTS)
         # Whatever credentials this machine has are none of its business: there the key is the account.
@@ -91,14 +98,14 @@ def connect(*, stack: str, region: str | None, sandbox: str | None) -> Cliente:
             aws_access_key_id=outputs["account_id"],
             aws_secret_access_key="sandbox",  # noqa: S106 - a local AWS asks for one, and looks at none
         )
-        endpoint, found = outputs["endpoint_url"], outputs["functions"]
+        endpoint = outputs["endpoint_url"]
     # Once: a repeated request would be harmless, but its answer would say that all is decided already.
     config = Config(read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1})
     aws_lambda = session.client("lambda", endpoint_url=endpoint, config=config)
 
     def name_of(function: str) -> str:
         if sandbox is not None:
-            return found[function]
+            return str(outputs["functions"][function])
         cloudformation = session.client("cloudformation")
         answer = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=LOGICAL_IDS[function])
         return answer["StackResourceDetail"]["PhysicalResourceId"]
@@ -118,7 +125,19 @@ def connect(*, stack: str, region: str | None, sandbox: str | None) -> Cliente:
         arn: str = session.client("sts", endpoint_url=endpoint).get_caller_identity()["Arn"]
         return arn
 
-    return Cliente(invoke, who)
+    def output(name: str) -> str:
+        if sandbox is not None:
+            return str(outputs[OUTPUT_NAMES[name]])
+        (described,) = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        found = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+        if name not in found:
+            raise SinRespuesta(f"el stack {stack} no tiene la salida {name}")
+        return found[name]
+
+    def boto(service: str) -> Any:
+        return session.client(service, endpoint_url=endpoint)  # type: ignore[call-overload]
+
+    return Cliente(invoke, who, boto, output)
 
 
 def _read_outputs(path: Path) -> dict[str, Any]:

@@ -14,8 +14,8 @@ def add_order(
     orders: Any, name: str, words: str, *, run: Callable[..., dict[str, Any]], text: Callable[[Mapping[str, Any]], str]
 ) -> argparse.ArgumentParser:
     """An order that may be added to; `words` say what it does."""
-    parser: argparse.ArgumentParser = orders.add_parser(name, help=words, description=words.capitalize() + ".")
-    parser.set_defaults(run=run, text=text)
+    parser = add_local_order(orders, name, words, text=text)
+    parser.set_defaults(run=run, local=False)
     parser.add_argument("--stack", default="facturacion", help="nombre del stack de CloudFormation (%(default)s)")
     parser.add_argument("--region", help="región de AWS; si no, la de la configuración")
     parser.add_argument(
@@ -25,6 +25,15 @@ def add_order(
         metavar="OUTPUTS.JSON",
         help="el AWS local que dejó `make up`, en lugar de un stack",
     )
+    return parser
+
+
+def add_local_order(
+    orders: Any, name: str, words: str, *, text: Callable[[Mapping[str, Any]], str]
+) -> argparse.ArgumentParser:
+    """One that needs no stack: its `run` takes the arguments alone."""
+    parser: argparse.ArgumentParser = orders.add_parser(name, help=words, description=words.capitalize() + ".")
+    parser.set_defaults(text=text, local=True)
     parser.add_argument("--json", action="store_true", help="la respuesta tal como vino, para otros programas")
     return parser
 

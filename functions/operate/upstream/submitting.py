@@ -53,7 +53,7 @@ class Diario:
         """Raises DiarioAjeno."""
         self._path = path
         self._sent: set[str] = set()
-        lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []
         if not lines or lines == [""]:
             self._append([json.dumps({"cola": queue_url})])
             return

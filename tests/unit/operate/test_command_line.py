@@ -30,6 +30,10 @@ DECIDED = {
 REFUSED = {"cuenta": "norte", "external_reference": "A-2", "codigo": "NoEspera", "motivo": "Está EMITIDO."}
 
 
+def no_aws(name):
+    raise AssertionError(f"nobody asked for {name}")
+
+
 @pytest.fixture
 def run(capsys):
     """Runs a command line against a function that gives `answers` in turn; what it was asked, and what came out."""
@@ -45,7 +49,7 @@ def run(capsys):
                 raise answer
             return answer
 
-        code = command.main(argv, lambda **_: Cliente(invoke, lambda: ARN))
+        code = command.main(argv, lambda **_: Cliente(invoke, lambda: ARN, no_aws, no_aws))
         out = capsys.readouterr()
         return code, asked, out.out, out.err
 
