@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore up down status lock schemas clean
+.PHONY: help demo test check explore live up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ check: $(VENV)  ## Format, lint, types, template
 
 explore: $(VENV)  ## Kill the program at every effect, on a virtual clock: python -m tests.explore --help says what else
 	$(BIN)/python -m tests.explore
+
+live: $(VENV)  ## An acceptance run against the real provider: make live CUENTA=… [LIVE="--port 8080 --yes …"]
+	@$(BIN)/python -m tests.live --cuenta "$(CUENTA)" $(LIVE)
 
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
 	@$(BIN)/python -m tests.sandbox up
