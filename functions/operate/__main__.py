@@ -1,4 +1,4 @@
-"""The command line: `facturacion listar | ver | decidir | reconstruir | validar | enviar`, one module of `cli` each.
+"""The command line: `facturacion listar | ver | decidir | …`, one module of `cli` each.
 
 For operators it is a thin client: it reads its arguments, invokes the function and prints what it answers. What may be
 done, and what is written, is decided there. For senders it checks a file by itself, and puts it on the queue.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate.cli import decidir, enviar, listar, reconstruir, validar, ver
+from operate.cli import decidir, enviar, listar, pausar, reconstruir, validar, ver
 from operate.cli.client import Cliente, SinRespuesta, connect
 from operate.cli.printing import refusal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DONE, REFUSED, FAILED = 0, 1, 2
 INTERRUPTED = 130
-ORDERS = (listar, ver, decidir, reconstruir, validar, enviar)
+ORDERS = (listar, ver, decidir, pausar, reconstruir, validar, enviar)
 
 
 def main(argv: Sequence[str] | None = None, open_client: Callable[..., Cliente] = connect) -> int:

@@ -1,4 +1,4 @@
-"""Lambda handler of what people look at and decide: `{"orden": "listar" | "ver" | "decidir", …}`.
+"""Lambda handler of what people look at and decide: `{"orden": "listar" | "ver" | "decidir" | …}`.
 
 To invoke it is the right to act: one IAM permission, `lambda:InvokeFunction` on this function. Who decides is what the
 caller says of itself; it is kept together with the request id, for which CloudTrail has the proof.
@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import boto3
 
@@ -22,7 +22,9 @@ from facturacion.observability import counter, logger_for, metrics_for
 from facturacion.tiempo import now
 from operate.deciding import decide
 from operate.listing import World, list_open
-from operate.requests import Decidir, Listar, PedidoInvalido, read_request
+from operate.pausing import pause, resume
+from operate.requests import Cuentas, Decidir, Listar, Pausar, PedidoInvalido, Reanudar, Ver, read_request
+from operate.states import tell_cuentas
 from operate.story import tell_story
 
 if TYPE_CHECKING:
@@ -99,7 +101,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 return list_open(world, asked)
             case Decidir():
                 return decide(world, asked)
-            case _:
+            case Ver():
                 return tell_story(world, asked)
+            case Pausar():
+                return pause(world, asked)
+            case Reanudar():
+                return resume(world, asked)
+            case Cuentas():
+                return tell_cuentas(world, asked)
+            case _:
+                assert_never(asked)
     except PedidoInvalido as error:
         return {"error": {"codigo": error.codigo, "mensaje": str(error)}}

@@ -25,6 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from facturacion.accion import Accion, Autor
 from facturacion.asiento import Asiento, Lugar, Refused
 from facturacion.estado import Estado
+from facturacion.ledger.pausas import longest
 from facturacion.ventana import hours_left
 from operate.decisions import CAMBIO, Negada, is_foreign, judge, judge_fecha, requests_of
 from operate.listing import Recorrido, matches, money
@@ -66,7 +67,10 @@ class Nombrados:
 
 @dataclass(slots=True)
 class Hecho:
-    """What a request came to. `sin_corrida`: decided, and AWS did not start its run; the reconciliation does."""
+    """What a request came to. `sin_corrida`: decided, and AWS did not start its run; the reconciliation does.
+
+    `en_pausa`: cuentas of which it is done when somebody resumes them.
+    """
 
     decididos: list[Asiento] = field(default_factory=list)
     negados: list[tuple[Lugar, Negada]] = field(default_factory=list)
@@ -74,6 +78,7 @@ class Hecho:
     fuera_de_ventana: int = 0
     incidentes: list[dict[str, str]] = field(default_factory=list)
     sin_corrida: list[str] = field(default_factory=list)
+    en_pausa: list[str] = field(default_factory=list)
 
 
 def decide(world: World, asked: Decidir) -> dict[str, Any]:
@@ -96,6 +101,8 @@ def decide(world: World, asked: Decidir) -> dict[str, Any]:
             hecho.fuera_de_ventana += asked.accion is Accion.REENVIAR and _is_late(asiento, now)
         if len(hecho.decididos) + len(hecho.negados) == most or world.remaining() < TIME_TO_DECIDE:
             break
+    pausas = world.ledger.pausas()
+    hecho.en_pausa = sorted({a.cuenta for a in hecho.decididos if longest(a.cuenta, pausas)})
     if not asked.simulacro:
         _wake(world, hecho)
         _close_incidents(world, hecho)
@@ -179,5 +186,6 @@ def _answer(asked: Decidir, hecho: Hecho, sigue: Lugar | None) -> dict[str, Any]
         "negados_por_codigo": dict(Counter(negada.codigo for _, negada in hecho.negados).most_common()),
         "incidentes_cerrados": hecho.incidentes,
         "sin_corrida": hecho.sin_corrida,
+        "en_pausa": hecho.en_pausa,
         "sigue": asdict(sigue) if sigue else None,
     }

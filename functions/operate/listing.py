@@ -13,6 +13,7 @@ from facturacion.estado import Estado
 from facturacion.tiempo import to_iso
 from facturacion.ventana import hours_left
 from operate.decisions import is_foreign
+from operate.pausing import pausa_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -106,6 +107,8 @@ def list_open(world: World, asked: Listar) -> dict[str, Any]:
         "total": str(money(found)),
         "por_codigo": dict(Counter(a.causas[0].codigo if a.causas else "" for a in found).most_common()),
         "incidentes": [incident_row(i, held[i.cuenta, i.causa.codigo]) for i in incidents],
+        # Told once, with the first answer.
+        "pausas": [] if asked.tras else [pausa_row(p) for p in world.ledger.pausas()],
         "sigue": asdict(walk.sigue) if walk.sigue else None,
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from facturacion.accion import MOTIVO_MAX, Accion
 from facturacion.asiento import Lugar
+from facturacion.cuentas import ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ REFERENCIAS_MAX = 1_000
 PAGINA_MAX = 1_000
 """Comprobantes in one answer, which Lambda bounds at 6 MB."""
 _HOURS_MAX = 10 * 366 * 24
+ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "cuentas")
 _FILTRO = {"cuenta", "codigo", "prefijo", "mayor_de_horas", "con_errores"}
 
 
@@ -74,7 +76,31 @@ class Decidir:
     maximo: int
 
 
-Pedido: TypeAlias = Listar | Ver | Decidir
+@dataclass(frozen=True, slots=True)
+class Pausar:
+    """`cuenta`: None is all of them. `dura`: None is until somebody resumes it."""
+
+    cuenta: str | None
+    dura: timedelta | None
+    motivo: str
+    quien: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reanudar:
+    cuenta: str | None
+    motivo: str
+    quien: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cuentas:
+    """`cuenta`: only this one."""
+
+    cuenta: str | None
+
+
+Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Cuentas
 
 
 def read_request(event: Mapping[str, Any]) -> Pedido:
@@ -88,8 +114,17 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
             return Ver(_needed(event, "cuenta"), _needed(event, "referencia"))
         case "decidir":
             return _decidir(event)
+        case "pausar":
+            _only(event, {"orden", "cuenta", "todas", "horas", "motivo", "quien"})
+            return Pausar(_one_or_all(event), _dura(event), _motivo(event, needed=True), _quien(event))
+        case "reanudar":
+            _only(event, {"orden", "cuenta", "todas", "motivo", "quien"})
+            return Reanudar(_one_or_all(event), _motivo(event, needed=False), _quien(event))
+        case "cuentas":
+            _only(event, {"orden", "cuenta"})
+            return Cuentas(_text(event, "cuenta") or None)
         case _:
-            raise PedidoInvalido("OrdenDesconocida", "La orden debe ser listar, ver o decidir.")
+            raise PedidoInvalido("OrdenDesconocida", f"La orden debe ser una de: {', '.join(ORDENES)}.")
 
 
 def _decidir(event: Mapping[str, Any]) -> Decidir:
@@ -100,13 +135,8 @@ def _decidir(event: Mapping[str, Any]) -> Decidir:
     if fecha and accion is not Accion.CAMBIAR_FECHA:
         raise PedidoInvalido("FechaSinCambio", "La fecha es solo para cambiar_fecha.")
     simulacro = _flag(event, "simulacro")
-    motivo, quien = _text(event, "motivo"), _text(event, "quien")
-    if not simulacro and not motivo:
-        raise PedidoInvalido("FaltaMotivo", "Hace falta un motivo: queda escrito en la historia de cada comprobante.")
-    if len(motivo) > MOTIVO_MAX:
-        raise PedidoInvalido("MotivoLargo", f"El motivo puede tener hasta {MOTIVO_MAX} caracteres.")
-    if not simulacro and not 0 < len(quien) <= QUIEN_MAX:
-        raise PedidoInvalido("FaltaQuien", "Falta decir quién decide (el ARN de quien llama).")
+    motivo = _motivo(event, needed=not simulacro)
+    quien = "" if simulacro else _quien(event)
     filtro, referencias = _filtro(event), _referencias(event)
     if referencias is not None:
         if filtro.cuenta is None:
@@ -142,6 +172,41 @@ def _filtro(event: Mapping[str, Any]) -> Filtro:
         mayor_de=timedelta(hours=hours),
         con_errores=_flag(event, "con_errores"),
     )
+
+
+def _motivo(event: Mapping[str, Any], *, needed: bool) -> str:
+    motivo = _text(event, "motivo")
+    if needed and not motivo:
+        raise PedidoInvalido("FaltaMotivo", "Hace falta un motivo: queda escrito con quién lo pidió.")
+    if len(motivo) > MOTIVO_MAX:
+        raise PedidoInvalido("MotivoLargo", f"El motivo puede tener hasta {MOTIVO_MAX} caracteres.")
+    return motivo
+
+
+def _quien(event: Mapping[str, Any]) -> str:
+    quien = _text(event, "quien")
+    if not 0 < len(quien) <= QUIEN_MAX:
+        raise PedidoInvalido("FaltaQuien", "Falta decir quién decide (el ARN de quien llama).")
+    return quien
+
+
+def _one_or_all(event: Mapping[str, Any]) -> str | None:
+    """Named, or said to be all: neither by leaving something out."""
+    cuenta = _text(event, "cuenta")
+    if bool(cuenta) is _flag(event, "todas"):
+        raise PedidoInvalido("CuentaOTodas", "Hace falta decir cuál cuenta, o que son todas; las dos cosas no.")
+    if cuenta and not ALIAS.fullmatch(cuenta):
+        raise PedidoInvalido("AliasInvalido", "El alias de una cuenta tiene hasta 32 minúsculas, dígitos y guiones.")
+    return cuenta or None
+
+
+def _dura(event: Mapping[str, Any]) -> timedelta | None:
+    hours = event.get("horas")
+    if hours is None:
+        return None
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _HOURS_MAX:
+        raise PedidoInvalido("HorasInvalidas", "horas debe ser un número de horas.")
+    return timedelta(hours=hours)
 
 
 def _accion(event: Mapping[str, Any]) -> Accion:

@@ -55,6 +55,10 @@ class Door:
     def _is_open(self) -> bool:
         """Whether a new lote may leave. A door closed by an uncertain outcome is opened by an answered query."""
         puerta = self._puerta
+        if puerta.pausa:
+            # A person's will, and no trouble of the cuenta's: it is counted where pauses are.
+            self._log("puerta_cerrada", motivo="EnPausa", desde=to_iso(puerta.pausa.desde))
+            return False
         if puerta.sin_reconstruir:
             self._held("puerta_cerrada", motivo="SinReconstruir")
             return False
@@ -81,6 +85,9 @@ class Door:
         until, now = self._puerta.cerrada_hasta, self._w.clock()
         if self._puerta.sin_reconstruir:
             until = now + timedelta(seconds=packing.DELAY_MAX_SECONDS)
+        if pausa := self._puerta.pausa:
+            look = packing.next_look(pausa.desde, now, first=self._s.retry_delay)
+            until = min(look, pausa.hasta) if pausa.hasta else look
         if until and now < until:
             for pedido in pedidos:
                 self._inbox.come_again_in(pedido.registro, (until - now).total_seconds())

@@ -98,6 +98,22 @@ def delay_seconds(receive_count: int, *, base: int, rng: random.Random) -> int:
     return max(1, min(round(grown * rng.uniform(1 - DELAY_SPREAD, 1 + DELAY_SPREAD)), DELAY_MAX_SECONDS))
 
 
+def next_look(since: datetime, now: datetime, *, first: timedelta) -> datetime:
+    """When what waits at a door that is paused since then looks again.
+
+    After `first`, twice that, four times that …, then each half hour: no later than the pause has lasted already, and
+    at the same instants for all that wait, so that they leave in full lotes. A day of it
+    costs a message some fifty of its receives.
+    """
+    slowest, lasted = timedelta(seconds=DELAY_MAX_SECONDS), max(now - since, timedelta(0))
+    if lasted >= slowest:
+        return since + (lasted // slowest + 1) * slowest
+    wait = first
+    while wait <= lasted:
+        wait *= 2
+    return since + min(wait, slowest)
+
+
 class Veredicto(Enum):
     """What a claim that was lost means for the message."""
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from facturacion.contraster import ContrastEnvironment, Contraster
 from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
+from facturacion.ledger.pausas import LARGA
 from facturacion.observability import counter, logger_for, metrics_for
 from facturacion.tiempo import now
 from reconcile.closing import close
@@ -90,6 +91,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.exception("sin_revisar_muertos", extra={"codigo": type(error).__name__})
     pulses = contraster.finishing.ledger.pulses()
     contraster.finishing.count("SinReconstruir", sum(p.sin_reconstruir for p in pulses))
+    _tell_pauses(contraster)
     started = _start_runs(contraster, pulses)
     for pulso in _due(contraster, pulses):
         if remaining() < TIME_FOR_A_CUENTA:
@@ -106,6 +108,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {**done, "cierres": closed}
 
 
+def _tell_pauses(contraster: Contraster) -> None:
+    """A pause is a person's will; one that lasts may have been forgotten."""
+    f = contraster.finishing
+    pausas = f.ledger.pausas()
+    long = [p for p in pausas if f.clock() - p.desde >= LARGA]
+    f.count("EnPausa", len(pausas))
+    f.count("PausasLargas", len(long))
+    for pausa in long:
+        hours = (f.clock() - pausa.desde) // timedelta(hours=1)
+        f.logger.warning("en_pausa", extra={"cuenta": pausa.cuenta or "todas", "horas": hours})
+
+
 def _close_nights(contraster: Contraster, pulses: Sequence[Pulso], remaining: Callable[[], timedelta]) -> int:
     """The daily close of every cuenta that it is due for, while there is time."""
     closed = 0
@@ -120,10 +134,10 @@ def _close_nights(contraster: Contraster, pulses: Sequence[Pulso], remaining: Ca
 
 
 def _start_runs(contraster: Contraster, pulses: Sequence[Pulso]) -> int:
-    """Of every cuenta that one is due for: its wait is over, or the one that was started died."""
+    """Of every cuenta that one is due for: its wait is over, or the one that was started died. None during a pause."""
     started = 0
     for pulso in pulses:
-        if not pulso.arriendo.is_due(now()):
+        if pulso.pausa or not pulso.arriendo.is_due(now()):
             continue
         try:
             contraster.corridas.start(pulso.arriendo)

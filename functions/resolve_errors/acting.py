@@ -73,13 +73,15 @@ class Acto(NamedTuple):
 class Hechos:
     """What a slice came to. `left`: planned, and there was no time. `held`: the provider takes nothing now.
 
-    `gap`: one in the line is to be planned anew, so that nothing behind it that keeps the order is done now.
+    `paused`: a person holds the cuenta, and nothing of it may be touched. `gap`: one in the line is to be planned anew,
+    so that nothing behind it that keeps the order is done now.
     """
 
     done: int = 0
     gap: bool = False
     left: bool = False
     held: bool = False
+    paused: bool = False
     lost: bool = False
 
 
@@ -131,6 +133,9 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         return True
     if not world.ledger.arriendo(world.cuenta).is_of(corrida, world.clock()):
         hechos.lost = True
+        return False
+    if world.ledger.pausa_of(world.cuenta):
+        hechos.paused = True
         return False
     intento = world.ledger.intend(
         shown.asiento,

@@ -177,6 +177,8 @@ def _act(corrida: Corrida, o: Outside, world: World) -> Sigue:
     hechos = act(world, corrida.nombre)
     if hechos.lost:
         return _next(corrida, "fin")
+    if hechos.paused:
+        return _pause(corrida, o, "la cuenta está en pausa")
     if hechos.held:
         return _pause(corrida, o, "TusFacturas no recibe operaciones")
     if hechos.left:

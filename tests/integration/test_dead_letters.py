@@ -51,6 +51,20 @@ def test_a_dead_message_that_is_not_settled_goes_back_a_bounded_number_of_times(
     assert house.counts["MensajesDevueltos"] == TURNS_MAX and "mensaje_muerto" in house.log.getvalue()
 
 
+def test_what_died_waiting_for_a_pause_to_end_goes_back_as_often_as_it_must(house, aws):
+    house.operate("pausar", cuenta="norte", motivo="m", quien="ana")
+    sent_by = {"sistema": {"DataType": "String", "StringValue": "ventas"}}
+    house.put(house.message("A-1"), house.queues.dead, MessageAttributes=sent_by)
+    sqs = aws("sqs")
+    for _ in range(2 * TURNS_MAX):
+        assert later(house, minutes=16)["devueltos"] == 1
+        (back,) = sqs.receive_message(QueueUrl=house.queues.queue, MessageAttributeNames=["All"])["Messages"]
+        said = {name: value["StringValue"] for name, value in back["MessageAttributes"].items()}
+        assert said == {"sistema": "ventas", "vueltas": "0"}
+        sqs.delete_message(QueueUrl=house.queues.queue, ReceiptHandle=back["ReceiptHandle"])
+        house.put(back["Body"], house.queues.dead, MessageAttributes=back["MessageAttributes"])
+
+
 def test_a_message_that_came_back_is_sent(house):
     dead(house, "A-1")
     house.reconcile()

@@ -45,12 +45,12 @@ def test_a_secret_that_holds_no_text_is_a_broken_one(house, aws):
     assert len(house.pack()) == 1 and house.estado("A-1") == "ENVIADO"
 
 
-@pytest.mark.parametrize("operation", ["UpdateItem", "GetItem"])
+@pytest.mark.parametrize("operation", ["UpdateItem", "BatchGetItem"])
 def test_a_ledger_that_fails_for_one_cuenta_holds_up_nobody_else(house, aws, operation):
     house.add_cuenta("sur")
     house.send("B-1", cuenta="sur")
     house.send("A-1")
-    with aws_fails(aws("dynamodb"), operation, lambda params: "sur" in json.dumps(params["Key"])) as failed:
+    with aws_fails(aws("dynamodb"), operation, lambda params: "sur" in json.dumps(params)) as failed:
         assert len(house.pack()) == 1
     assert failed and (house.estado("A-1"), house.estado("B-1", "sur")) == ("ENVIADO", None)
     house.clock.advance(hours=1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.template import TEMPLATE, default, properties, resource, template
 
 from facturacion.environment import EnvironmentRefused
-from pack_lotes.packing import DELAY_MAX_SECONDS, DELAY_SPREAD, delay_seconds
+from facturacion.ledger.pausas import SEGURA
+from pack_lotes.packing import DELAY_MAX_SECONDS, DELAY_SPREAD, delay_seconds, next_look
 
 README = TEMPLATE.with_name("README.md")
 
@@ -115,6 +117,15 @@ def test_a_waiting_message_neither_dies_within_four_days_nor_expires_unseen():
     assert slowest < properties("Queue")["MessageRetentionPeriod"] / 2
     assert delay_seconds(99, base=base, rng=High()) == DELAY_MAX_SECONDS
     assert 0 < DELAY_SPREAD < 1
+
+
+def test_a_pause_of_three_days_costs_a_message_half_of_its_receives():
+    begun = now = datetime(2026, 3, 2, tzinfo=UTC)
+    receives = 0
+    while now < begun + SEGURA:
+        receives += 1
+        now = next_look(begun, now, first=timedelta(seconds=default("RetryDelaySeconds")))
+    assert receives <= properties("Queue")["RedrivePolicy"]["maxReceiveCount"] / 2
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -67,4 +67,6 @@ def decision(answer: Mapping[str, Any]) -> str:
     parts += [f"Incidente cerrado: {i['codigo']} de {i['cuenta']}." for i in answer["incidentes_cerrados"]]
     if answer["sin_corrida"]:
         parts.append(f"Se hará con la próxima conciliación: {', '.join(sorted(set(answer['sin_corrida'])))}.")
+    if answer["en_pausa"]:
+        parts.append(f"En pausa, se hará al reanudar: {', '.join(sorted(set(answer['en_pausa'])))}.")
     return "\n".join(parts)

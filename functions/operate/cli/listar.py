@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from operate.cli.orders import add_filters, add_order, filter_of
+from operate.cli.pausar import pausa_line
 from operate.cli.printing import local, plain, table
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def _run(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def listing(answer: Mapping[str, Any]) -> str:
-    parts = [
+    parts = [f"En pausa: {pausa_line(p)}" for p in answer["pausas"]]
+    parts += [
         f"Incidente de {i['cuenta']}: {plain(i['mensaje'])} [{i['codigo']}] Desde {local(i['desde'])}; "
         f"retiene {i['retenidos']}."
         for i in answer["incidentes"]

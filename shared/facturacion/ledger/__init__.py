@@ -11,6 +11,7 @@
     pk = "RUN#{cuenta}"                    sk = "PEND#…"            errors that wait for the run
                                            sk = "INCIDENTE#…"       what is wrong with the cuenta itself
     pk = "CIERRE#{cuenta}"                 sk = "{fecha}"           the daily close
+    pk = "PAUSA"                           sk = "{cuenta}" or "*"   the last pause of a cuenta, or of all
     pk = "TABLA"                           sk = "TABLA"             which table the ledger was begun in
 
 An alias is lower case, so the capitals of our own keys meet no cuenta. The sparse index `abiertos` (pk `abierto`, sk
@@ -32,6 +33,7 @@ from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.corridas import Corridas, Incidente, Pendiente
 from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
+from facturacion.ledger.pausas import Pausa
 from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
 from facturacion.ledger.timeline import Linea, Timelines
 
@@ -50,6 +52,7 @@ __all__ = [
     "Linea",
     "Lugar",
     "Mostrado",
+    "Pausa",
     "Pendiente",
     "Puerta",
     "Pulso",

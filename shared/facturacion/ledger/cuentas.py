@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, Lugar, asiento_from_item, pk_of
+from facturacion.ledger.pausas import PAUSA, TODAS, Pausas, longest
 from facturacion.ledger.reconstruccion import Restauracion
 from facturacion.ledger.table import key_of, to_plain, to_values
 from facturacion.tiempo import from_iso, to_iso
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from facturacion.asiento import Asiento
+    from facturacion.ledger.pausas import Pausa
 
 INDICE_ABIERTOS = "abiertos"
 CUENTAS = "CUENTAS"
-BATCH_GET_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Puerta:
     closed it; until a query is answered no new lote leaves. `cerrada_hasta`: the provider itself takes nothing of this
     cuenta (maintenance, 429, no quota, bad credentials); `golpes` counts how often in a row, for a growing wait.
     `dudas_hasta`: until then some of its comprobantes may be in doubt (`Asiento.dudas`), and it is worth reading which.
-    `sin_reconstruir`: the table was restored, and this cuenta not rebuilt in it.
+    `sin_reconstruir`: the table was restored, and this cuenta not rebuilt in it. `pausa`: a person holds it.
     """
 
     cuenta: str
@@ -41,6 +42,7 @@ class Puerta:
     motivo: str | None = None
     dudas_hasta: datetime | None = None
     sin_reconstruir: bool = False
+    pausa: Pausa | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Arriendo:
 class Pulso:
     """When a cuenta was last contrasted with the provider, whether something waits for it (`faltan`), and its run.
 
-    `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it.
+    `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it. `pausa`: a person
+    holds it.
     """
 
     cuenta: str
@@ -82,6 +85,7 @@ class Pulso:
     sin_reconstruir: bool = False
     cierre: date | None = None
     diferencia_vista: bool = False
+    pausa: Pausa | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,16 @@ class Turno:
     mirado: datetime | None
 
 
-class Doors(Restauracion):
+class Doors(Restauracion, Pausas):
     """Whether a new lote of a cuenta may leave. Its item is also what makes the cuenta known to the reconciliation."""
 
     def puerta(self, cuenta: str) -> Puerta:
         """The first look at a cuenta's door makes the cuenta known."""
-        answer = self._client.get_item(TableName=self._table, Key=key_of(CUENTAS, cuenta), ConsistentRead=True)
-        if "Item" not in answer:
+        found = self._get_items([key_of(CUENTAS, cuenta), key_of(PAUSA, cuenta), key_of(PAUSA, TODAS)])
+        item = next((i for i in found if i["pk"] == CUENTAS), None)
+        if item is None:
             self._change(cuenta, {"vista": to_iso(self._clock())}, None)
-        item = to_plain(answer.get("Item", {}))
+            item = {}
         return Puerta(
             cuenta=cuenta,
             limite=int(item["limite"]) if "limite" in item else None,
@@ -109,6 +114,7 @@ class Doors(Restauracion):
             motivo=item.get("motivo"),
             dudas_hasta=_instant(item, "dudas_hasta"),
             sin_reconstruir=self._is_paused(item),
+            pausa=self._pausa_among(cuenta, found),
         )
 
     def mark_rebuilt(self, cuenta: str, identidad: str) -> None:
@@ -129,7 +135,8 @@ class Doors(Restauracion):
         Of two invocations that write at once the last one wins, field by field: a lote a little larger or smaller than
         it should be is no harm, and only an answered query takes away what closed the door.
         """
-        old, new = asdict(before), asdict(after)
+        # A pause has a row of its own.
+        old, new = asdict(replace(before, pausa=None)), asdict(replace(after, pausa=None))
         changed = {name: value for name, value in new.items() if value != old[name]}
         changed |= {name: to_iso(value) for name, value in changed.items() if isinstance(value, datetime)}
         return not changed or self._change(before.cuenta, changed, if_incierta)
@@ -159,7 +166,7 @@ class Doors(Restauracion):
         return True
 
 
-class Open(Restauracion):
+class Open(Restauracion, Pausas):
     """What is open, and when it was last contrasted with the provider."""
 
     def open_references(self, cuenta: str) -> Iterator[str]:
@@ -186,15 +193,7 @@ class Open(Restauracion):
     def get_many(self, cuenta: str, references: Sequence[str]) -> list[Asiento]:
         """Those that exist, in no particular order."""
         keys = [key_of(pk_of(cuenta, reference), SK_ESTADO) for reference in dict.fromkeys(references)]
-        found: list[Asiento] = []
-        while keys:
-            chunk, keys = keys[:BATCH_GET_MAX], keys[BATCH_GET_MAX:]
-            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": chunk, "ConsistentRead": True}})
-            found += [asiento_from_item(to_plain(item)) for item in answer["Responses"].get(self._table, ())]
-            # What DynamoDB did not get to is asked for again; a page of 100 small items is far below its limit.
-            unread: Any = answer["UnprocessedKeys"].get(self._table, {"Keys": []})
-            keys += unread["Keys"]
-        return found
+        return [asiento_from_item(item) for item in self._get_items(keys)]
 
     def pulses(self) -> list[Pulso]:
         """Every cuenta that ever sent or was told something."""
@@ -206,7 +205,8 @@ class Open(Restauracion):
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_values({":pk": CUENTAS}),
         )
-        items = (to_plain(item) for page in pages for item in page["Items"])
+        items = [to_plain(item) for page in pages for item in page["Items"]]
+        pausas = self.pausas()
         return [
             Pulso(
                 cuenta=i["sk"],
@@ -216,6 +216,7 @@ class Open(Restauracion):
                 sin_reconstruir=self._is_paused(i),
                 cierre=date.fromisoformat(i["cierre_dia"]) if "cierre_dia" in i else None,
                 diferencia_vista="cierre_diferencia" in i,
+                pausa=longest(i["sk"], pausas),
             )
             for i in items
         ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+BATCH_GET_MAX = 100
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 
@@ -35,6 +36,18 @@ class Table:
             ConsistentRead=True,
         )
         return asiento_from_item(to_plain(answer["Item"])) if "Item" in answer else None
+
+    def _get_items(self, keys: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those that exist, in no particular order, with plain values."""
+        left, found = list(keys), list[dict[str, Any]]()
+        while left:
+            chunk, left = left[:BATCH_GET_MAX], left[BATCH_GET_MAX:]
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": chunk, "ConsistentRead": True}})
+            found += [to_plain(item) for item in answer["Responses"].get(self._table, ())]
+            # What DynamoDB did not get to is asked for again; a page of 100 small items is far below its limit.
+            unread: Any = answer["UnprocessedKeys"].get(self._table, {"Keys": []})
+            left += unread["Keys"]
+        return found
 
     def _record(
         self,

@@ -26,7 +26,7 @@ def _dlq_unread() -> list[Patch]:
 
 def _dlq_dropped() -> list[Patch]:
     """The dead-letter queue is emptied by whoever reads it."""
-    return [(redriving, "_is_settled", lambda _body, _q, _f: True)]
+    return [(redriving, "_is_settled", lambda _mensaje, _f: True)]
 
 
 def _event_without_debt() -> list[Patch]:

@@ -12,7 +12,15 @@ from operate.cli.listar import listing
 from operate.cli.printing import WIDEST, table
 
 ARN = "arn:aws:sts::123456789012:assumed-role/facturas/ana"
-NOTHING = {"comprobantes": [], "cantidad": 0, "total": "0.00", "por_codigo": {}, "incidentes": [], "sigue": None}
+NOTHING = {
+    "pausas": [],
+    "comprobantes": [],
+    "cantidad": 0,
+    "total": "0.00",
+    "por_codigo": {},
+    "incidentes": [],
+    "sigue": None,
+}
 DECIDED = {
     "simulacro": False,
     "accion": "eliminar",
@@ -25,6 +33,7 @@ DECIDED = {
     "negados_por_codigo": {},
     "incidentes_cerrados": [],
     "sin_corrida": [],
+    "en_pausa": [],
     "sigue": None,
 }
 REFUSED = {"cuenta": "norte", "external_reference": "A-2", "codigo": "NoEspera", "motivo": "Está EMITIDO."}
@@ -126,6 +135,9 @@ def test_a_reconstruction_is_asked_of_the_reconciliation(run):
         ("decidir", "cambiar-fecha", "A", "--fecha", "mañana"),
         ("ver", "A-1"),
         ("reconstruir",),
+        ("pausar", "norte"),
+        ("pausar", "norte", "--todas", "--motivo", "m"),
+        ("reanudar",),
     ],
 )
 def test_what_cannot_be_meant_ends_in_a_usage(run, argv):
@@ -147,3 +159,40 @@ def test_what_others_wrote_moves_no_cursor_and_stretches_no_table():
 
 def test_an_empty_listing_says_so():
     assert listing(NOTHING) == "Nada espera a una persona."
+
+
+PAUSA = {
+    "cuenta": "norte",
+    "desde": "2026-03-02T12:00:00.000Z",
+    "hasta": None,
+    "segura_hasta": "2026-03-05T12:00:00.000Z",
+    "quien": ARN,
+    "motivo": "cambio de precios",
+}
+
+
+def test_a_pause_says_what_it_stops_what_goes_on_and_how_long_it_is_safe(run):
+    code, [(_, event)], out, _ = run(
+        "pausar", "norte", "--motivo", "cambio de precios", "--horas", "2",
+        answers=[{"pausa": PAUSA, "nueva": True, "conocida": False}],
+    )  # fmt: skip
+    assert code == 0
+    assert event == {
+        "orden": "pausar",
+        "cuenta": "norte",
+        "todas": False,
+        "horas": 2.0,
+        "motivo": "cambio de precios",
+        "quien": ARN,
+    }
+    assert "norte, desde el 02/03/2026 09:00, por ana: «cambio de precios»." in out
+    assert "05/03/2026 09:00" in out and "todavía no envió nada" in out
+
+
+def test_a_pause_shows_in_the_listing_and_after_resuming_another_one(run):
+    _, _, out, _ = run("listar", answers=[{**NOTHING, "pausas": [PAUSA]}])
+    assert out.startswith("En pausa: norte")
+    general = {**PAUSA, "cuenta": None}
+    code, [(_, event)], out, _ = run("reanudar", "norte", answers=[{"pausa": PAUSA, "pausas": [general]}])
+    assert (code, event["cuenta"], event["todas"]) == (0, "norte", False)
+    assert "Sigue en pausa: todas las cuentas" in out

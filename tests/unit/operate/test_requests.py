@@ -8,7 +8,7 @@ import pytest
 
 from facturacion.accion import Accion
 from facturacion.asiento import Lugar
-from operate.requests import Filtro, Listar, PedidoInvalido, Ver, read_request
+from operate.requests import Filtro, Listar, Pausar, PedidoInvalido, Reanudar, Ver, read_request
 
 DECIDIR = {
     "orden": "decidir",
@@ -46,6 +46,35 @@ def test_a_decision_is_read_whole():
     asked = read_request({**DECIDIR, "accion": "cambiar_fecha", "fecha": "2026-03-04", "referencias": ["B", "A", "B"]})
     assert (asked.accion, asked.fecha, asked.referencias) == (Accion.CAMBIAR_FECHA, date(2026, 3, 4), ("B", "A"))
     assert (asked.quien, asked.motivo, asked.simulacro) == (DECIDIR["quien"], DECIDIR["motivo"], False)
+
+
+PAUSAR = {"orden": "pausar", "cuenta": "norte", "motivo": "cambio de precios", "quien": "ana"}
+
+
+def test_a_pause_is_of_one_cuenta_or_said_to_be_of_all():
+    assert read_request(PAUSAR) == Pausar("norte", None, "cambio de precios", "ana")
+    everything = {**PAUSAR, "cuenta": "", "todas": True, "horas": 1.5}
+    assert read_request(everything) == Pausar(None, timedelta(hours=1.5), "cambio de precios", "ana")
+    assert read_request({"orden": "reanudar", "cuenta": "norte", "quien": "ana"}) == Reanudar("norte", "", "ana")
+
+
+@pytest.mark.parametrize(
+    ("change", "codigo"),
+    [
+        ({"todas": True}, "CuentaOTodas"),
+        ({"cuenta": ""}, "CuentaOTodas"),
+        ({"cuenta": "*"}, "AliasInvalido"),
+        ({"cuenta": "Norte"}, "AliasInvalido"),
+        ({"motivo": ""}, "FaltaMotivo"),
+        ({"quien": ""}, "FaltaQuien"),
+        ({"horas": 0}, "HorasInvalidas"),
+        ({"horas": True}, "HorasInvalidas"),
+        ({"horas": "dos"}, "HorasInvalidas"),
+        ({"hora": 2}, "CampoDesconocido"),
+    ],
+)
+def test_a_pause_that_cannot_be_meant_pauses_nobody(change, codigo):
+    assert refused({**PAUSAR, **change}) == codigo
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -33,6 +33,7 @@ from pack_lotes.packing import (
     in_turn,
     judge,
     lote_limit,
+    next_look,
     replacement_fault,
     without_repeats,
     worth_returning_soon,
@@ -403,3 +404,18 @@ def test_a_message_comes_soon_while_its_answer_is_a_moment_away_and_not_while_no
     before = claimed().asiento
     now = START + timedelta(seconds=seconds)
     assert worth_returning_soon(before, replace(before, **after), now, settle=timedelta(seconds=60)) == soon
+
+
+@given(st.integers(0, 40 * 86_400), st.integers(1, 1_800))
+def test_what_a_pause_holds_looks_again_soon_and_all_of_it_at_once(lasted, first):
+    """No later than the pause has lasted, nor than half an hour; the same instant for whoever asks before it."""
+    since = datetime(2026, 3, 2, tzinfo=UTC)
+    now, wait = since + timedelta(seconds=lasted), timedelta(seconds=first)
+    look = next_look(since, now, first=wait)
+    assert now < look <= now + min(max(now - since, wait), timedelta(seconds=DELAY_MAX_SECONDS))
+    assert next_look(since, look - timedelta(milliseconds=1), first=wait) == look
+
+
+def test_a_clock_that_is_behind_the_one_that_paused_is_no_trouble():
+    since = datetime(2026, 3, 2, tzinfo=UTC)
+    assert next_look(since, since - timedelta(seconds=9), first=timedelta(seconds=30)) == since + timedelta(seconds=30)
