@@ -2,9 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tools whose pins clash with ours live in environments of their own: these versions, nothing newer than that day.
+TOOL := UV_EXCLUDE_NEWER=2026-11-10 $(BIN)/uvx --quiet --python $(BIN)/python
+SAM ?= SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOL) --from aws-sam-cli==1.170.0 sam
+ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore live up down status lock schemas clean
+.PHONY: help demo test check explore live package deploy up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -27,6 +31,16 @@ explore: $(VENV)  ## Kill the program at every effect, on a virtual clock: pytho
 live: $(VENV)  ## An acceptance run against the real provider: make live CUENTA=… [LIVE="--port 8080 --yes …"]
 	@$(BIN)/python -m tests.live --cuenta "$(CUENTA)" $(LIVE)
 
+package: $(VENV)  ## Builds what would be deployed, looks into it, and prints its sizes (no Docker, no account)
+	$(SAM) validate --lint
+	rm -rf .aws-sam
+	$(SAM) build
+	chmod -R a+rX .aws-sam/build # Lambda reads as somebody else, whatever the umask here
+	@$(BIN)/python -m tests.package .aws-sam/build
+
+deploy: package  ## Deploys to the account and region of your shell: make deploy [ENV=dev|prod] [PARAMS="Name=value …"]
+	$(SAM) deploy --config-env $(ENV) $(if $(PARAMS),--parameter-overrides $(PARAMS))
+
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
 	@$(BIN)/python -m tests.sandbox up
 
@@ -39,9 +53,9 @@ status: $(VENV)  ## Whether it runs
 schemas: $(VENV)  ## Writes the published JSON Schemas anew from the models
 	PYTHONPATH=shared $(BIN)/python -m tests.schemas
 
-lock: $(VENV)  ## Writes the locks anew (needs uv)
-	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --quiet --upgrade -o requirements-dev.lock
-	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --quiet -c requirements-dev.lock -o shared/requirements.txt
+lock: $(VENV)  ## Writes the locks anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-header --quiet --upgrade -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --quiet -c requirements-dev.lock -o shared/requirements.txt
 
 $(VENV): requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
