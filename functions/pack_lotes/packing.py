@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from facturacion.asiento import Asiento
 from facturacion.asking import is_alive
 from facturacion.estado import CONOCIDO, EN_VUELO, Estado, speaks
+from facturacion.tiempo import ARGENTINA
 from tusfacturas.outcomes import Aceptado, Falla, LoteRechazado, NoEnviado, TiempoAgotado
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from facturacion.estado import Hook
     from facturacion.ledger import Puerta
@@ -46,6 +47,11 @@ class Registro:
     body: str
     receive_count: int
     sent_at: int
+
+    @property
+    def dia(self) -> date:
+        """The Argentine day on which it was put on the queue: the same each time that it comes."""
+        return datetime.fromtimestamp(self.sent_at / 1000, ARGENTINA).date()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 The steps for one comprobante, and what a crash right after each leaves behind:
 
+0. note that it was received        nothing was done about it: its message comes again, and is noted again
 1. claim (ENVIANDO, `post_hasta`)   an orphan; its message comes again, finds it, waits until that POST can no longer
                                     be under way, and then asks the provider
 2. POST                             the same orphan; the provider may have it: it is asked, never sent blindly again
@@ -22,12 +23,17 @@ from typing import TYPE_CHECKING
 from facturacion.mensaje import Ininteligible
 from pack_lotes import packing
 from pack_lotes.inbox import Inbox
-from pack_lotes.refusing import Doubtful, Invalido, read, refuse, reject
+from pack_lotes.packing import Pedido
+from pack_lotes.refusing import Invalido, read, refuse, reject
 from pack_lotes.ventanilla import Ventanilla
 from pack_lotes.world import the_rest_goes_on
 
 if TYPE_CHECKING:
-    from pack_lotes.packing import Pedido, Registro
+    from collections.abc import Sequence
+    from datetime import date
+
+    from pack_lotes.packing import Registro
+    from pack_lotes.refusing import Doubtful
     from pack_lotes.world import Settings, World
 
 
@@ -41,46 +47,68 @@ def send(messages: list[Registro], world: World, settings: Settings) -> list[str
         base=max(1, round(settings.retry_delay.total_seconds())),
         rng=world.rng,
     )
-    understood: list[Pedido] = []
-    doubtful: list[Doubtful] = []
-    for registro in messages:
-        with the_rest_goes_on(world, message_id=registro.message_id):
-            asked = _understand(registro, inbox, world, settings)
-            if isinstance(asked, Doubtful):
-                doubtful.append(asked)
-            elif asked:
-                understood.append(asked)
-    pedidos, repeats = packing.without_repeats(understood)
+    asked = _understood(messages, inbox, world, settings)
+    pedidos, repeats = packing.without_repeats(a for a in asked if isinstance(a, Pedido))
     for repeat in repeats:
         # Its twin has its turn now; next time this one finds a known state.
         inbox.come_again_soon(repeat.registro)
     turns = dict(packing.by_cuenta(pedidos))
-    for doubt in doubtful:
-        turns.setdefault(doubt.invalido.mensaje.cuenta, [])
-    for alias, group in turns.items():
+    noted: dict[str, list[Doubtful]] = {}
+    for alias in dict.fromkeys([*turns, *(a.mensaje.cuenta for a in asked)]):
+        with the_rest_goes_on(world, cuenta=alias):
+            its = [a for a in asked if a.mensaje.cuenta == alias]
+            _note_received(alias, its, world)
+            noted[alias] = _refuse([a for a in its if isinstance(a, Invalido)], inbox, world, settings)
+    for alias, doubtful in noted.items():
         with the_rest_goes_on(world, cuenta=alias):
             cuenta = world.cuentas.get(alias)
             if cuenta:
                 with world.connect(cuenta) as cliente:
                     ventanilla = Ventanilla(cuenta, cliente, inbox, world, settings)
-                    ventanilla.send(group)
-                    ventanilla.ask([d for d in doubtful if d.invalido.mensaje.cuenta == alias])
+                    ventanilla.send(turns.get(alias, []))
+                    ventanilla.ask(doubtful)
     with the_rest_goes_on(world):
         inbox.postpone()
     return inbox.open_ids
 
 
-def _understand(registro: Registro, inbox: Inbox, world: World, settings: Settings) -> Pedido | Doubtful | None:
-    asked = read(
-        registro,
-        find_cuenta=world.cuentas.get,
-        default_cuenta=settings.default_cuenta,
-        queue_fce=settings.queue_fce,
-        total_tolerance=settings.total_tolerance,
-    )
-    if isinstance(asked, Ininteligible):
-        reject(registro, asked, inbox, world, settings)
-        return None
-    if isinstance(asked, Invalido):
-        return refuse(asked, inbox, world, settings)
-    return asked
+def _understood(
+    messages: Sequence[Registro], inbox: Inbox, world: World, settings: Settings
+) -> list[Pedido | Invalido]:
+    """What can be understood; the others are rejected."""
+    understood = []
+    for registro in messages:
+        with the_rest_goes_on(world, message_id=registro.message_id):
+            asked = read(
+                registro,
+                find_cuenta=world.cuentas.get,
+                default_cuenta=settings.default_cuenta,
+                queue_fce=settings.queue_fce,
+                total_tolerance=settings.total_tolerance,
+            )
+            if isinstance(asked, Ininteligible):
+                reject(registro, asked, inbox, world, settings)
+            else:
+                understood.append(asked)
+    return understood
+
+
+def _note_received(alias: str, asked: Sequence[Pedido | Invalido], world: World) -> None:
+    """For the daily close. Where it cannot be noted nothing is done about them: they come again."""
+    days: dict[date, list[Pedido | Invalido]] = {}
+    for one in asked:
+        days.setdefault(one.registro.dia, []).append(one)
+    for day, its in days.items():
+        contents = [(one.mensaje.external_reference, one.mensaje.hash) for one in its]
+        world.ledger.note_received(alias, day, contents, first_message_id=its[0].registro.message_id)
+
+
+def _refuse(invalidos: Sequence[Invalido], inbox: Inbox, world: World, settings: Settings) -> list[Doubtful]:
+    """Those that wait to be asked about first."""
+    doubtful = []
+    for invalido in invalidos:
+        with the_rest_goes_on(world, message_id=invalido.registro.message_id):
+            doubt = refuse(invalido, inbox, world, settings)
+            if doubt:
+                doubtful.append(doubt)
+    return doubtful

@@ -11,8 +11,11 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from facturacion.asiento import asiento_from_item
 from facturacion.estado import Estado, Hook, fold
+from facturacion.ledger import Recibido
 from facturacion.tiempo import from_iso
+from reconcile.balance import COLUMNS, place_of
 from tests.explore import instrument, resolving
 from tests.explore.scenarios import PLANTED, secrets
 from tests.sandbox.simulator.cola import CON_ERROR, ELIMINADO, EMITIDO, EN_COLA
@@ -395,12 +398,33 @@ def _accounts_balance(world: World, rows: dict[str, dict[str, Any]]) -> None:
             _violated(world, BALANCE, pk, "in the ledger or at the provider, and nobody sent it")
     for pk in held - set(rows):
         _violated(world, BALANCE, pk, "at the provider, and not in the ledger")
+    _received_is_the_sum(world, sent & set(rows), rows, waiting)
     for alias in world.scenario.cuentas:
         issued = sum(i.total for i in world.proveedor.cola.items if i.cuenta == alias and i.estado == EMITIDO)
         booked = [r for r in rows.values() if r["cuenta"] == alias and r["estado"] == "EMITIDO"]
         noted = sum(Decimal(r["total"]) for r in booked)
         if issued != noted:
             _violated(world, BALANCE, f"{alias}#", f"{issued} pesos were issued, {noted} are in the ledger")
+
+
+def _received_is_the_sum(world: World, ours: set[str], rows: dict[str, dict[str, Any]], waiting: set[str]) -> None:
+    """What was noted of each message is in one column of the daily close, and no row is there that nobody received."""
+    noted: dict[str, set[str]] = {}
+    for item in instrument.everything():
+        if item["pk"].startswith("DIA#"):
+            _, alias, _ = item["pk"].split("#")
+            for entry in item["recibidos"]:
+                reference, _, marca = entry.partition(":")
+                noted.setdefault(f"{alias}#{reference}", set()).add(marca)
+    for pk in ours - set(noted):
+        _violated(world, BALANCE, pk, "in the ledger, and nobody noted that it was received")
+    for pk, marcas in noted.items():
+        asiento = asiento_from_item(rows[pk]) if pk in rows else None
+        for marca in marcas:
+            recibido = Recibido(pk.partition("#")[2], marca, world.now)
+            place = place_of(recibido, asiento, hoy=world.now.date(), waits=pk in waiting)
+            if place not in {*COLUMNS, "conflictos"}:
+                _violated(world, BALANCE, pk, f"received, and in no column of the close: {place}")
 
 
 _FOLDS = {"fold_emitido", "fold_error", "fold_encolado", "fold_eliminado", "fold_deletion_in_doubt", "fold_nothing"}

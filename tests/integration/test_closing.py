@@ -1,13 +1,20 @@
-"""The daily close: once a night per cuenta, the provider's pages against the ledger; a difference is told when sure."""
+"""The daily close: once a night per cuenta, what was received = issued + deleted + refused + parked + open.
+
+What differs, also from the provider's pages, is told when it is sure.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from tests.integration import world
-from tests.integration.around import Killed, Watched
+from tests.integration.around import Killed, Watched, aws_fails, calls_of
+from tests.items import size
+
+from facturacion.ledger.table import to_plain
 
 house = world.house
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -29,7 +36,7 @@ def day_of(house, *references, **fields):
 
 
 def cierre(house, fecha=DAY):
-    return next((c for c in house.ledger.cierres("norte", since=fecha) if c["sk"] == fecha.isoformat()), None)
+    return next((c.columnas for c in house.ledger.cierres("norte", since=fecha) if c.dia == fecha), None)
 
 
 def night(house, looks=2):
@@ -118,19 +125,21 @@ def test_what_vanished_from_the_provider_is_the_contrasts_to_explain_before_the_
     assert (cierre(house)["diferencia"], cierre(house)["abiertos"]) == (0, 1)
 
 
-def test_a_scheduled_one_is_in_a_column_of_its_own_and_closes_with_its_own_day(house):
+def test_a_scheduled_one_is_in_a_column_of_its_own_until_its_day_has_come(house):
     house.reconcile()
     house.put(house.message("S-1", fecha="04/03/2026", vencimiento="04/03/2026"))
     day_of(house, "A-1")
     to_the_night(house)
     night(house)
     item = cierre(house)
-    assert (item["recibidos"], item["emitidos"], item["abiertos"], item["programados"]) == (1, 1, 0, 1)
+    assert (item["recibidos"], item["emitidos"], item["abiertos"], item["programados"]) == (2, 1, 0, 1)
     house.clock.advance(days=1, hours=6)
     house.run(steps=2, minutes=6)
     to_the_night(house, days=2)
     night(house)
-    assert (cierre(house, date(2026, 3, 4))["emitidos"], cierre(house, date(2026, 3, 4))["programados"]) == (1, 0)
+    item = cierre(house)
+    assert (item["recibidos"], item["emitidos"], item["programados"], item["diferencia"]) == (2, 2, 0, 0)
+    assert cierre(house, date(2026, 3, 4))["recibidos"] == 0, "it was not received that day"
 
 
 def test_a_day_with_something_open_is_closed_again_the_next_night(house):
@@ -150,7 +159,7 @@ def test_nights_that_nobody_closed_are_closed_with_the_next(house):
     day_of(house, "A-1")
     to_the_night(house, days=4)
     night(house)
-    assert [c["sk"] for c in house.ledger.cierres("norte", since=DAY)] == [f"2026-03-0{n}" for n in range(2, 7)]
+    assert [c.dia.day for c in house.ledger.cierres("norte", since=DAY)] == [2, 3, 4, 5, 6]
 
 
 def test_a_crash_in_the_middle_repeats_the_night_and_a_silent_provider_is_asked_again_later(house):
@@ -175,3 +184,168 @@ def test_no_night_is_begun_without_the_time_for_it(house):
     day_of(house, "A-1")
     to_the_night(house)
     assert house.reconcile(seconds=59)["cierres"] == 0 and cierre(house) is None
+
+
+# -- what was received
+
+
+COLUMNS = ("emitidos", "eliminados", "rechazados", "en_revision", "abiertos", "programados")
+
+
+def columns(house, fecha=DAY):
+    """Those that are not 0, of a close that is the sum that it should be."""
+    item = cierre(house, fecha)
+    counted = {name: int(item[name]) for name in COLUMNS if item[name]}
+    assert item["recibidos"] == sum(counted.values()) + (item["diferencia"] if item["motivos"] else 0)
+    return counted
+
+
+def test_each_end_that_a_comprobante_can_come_to_has_its_column_and_the_columns_are_what_was_received(house):
+    house.reconcile()
+    for reference, kind in {"D": "DATOS", "X": "DESCONOCIDO", "T": "AFIP*9"}.items():
+        house.put(house.message(reference, comentario=f"SIM:ERROR={kind}"))
+    house.put(house.message("R-1", detalle=[]))
+    house.put("no es un objeto")
+    day_of(house, "A-1", "A-2", "A-2")
+    house.run_errors(rounds=10)
+    to_the_night(house)
+    night(house)
+    assert columns(house) == {"emitidos": 2, "eliminados": 1, "rechazados": 1, "en_revision": 1, "abiertos": 1}
+    assert (cierre(house)["recibidos"], cierre(house)["diferencia"], house.counts["MensajesRechazados"]) == (6, 0, 1)
+
+
+def test_what_waits_at_a_closed_door_was_received_and_is_open(house):
+    house.reconcile()
+    house.ledger.change_puerta(house.ledger.puerta("norte"), closed_until(house, days=2))
+    day_of(house, "A-1", "A-2")
+    house.run(steps=34, minutes=30)
+    to_the_night(house)
+    night(house)
+    assert (house.estados("A-1", "A-2"), columns(house), cierre(house)["diferencia"]) == ({None}, {"abiertos": 2}, 0)
+
+
+@pytest.mark.parametrize("estado", [None, "PENDIENTE"])
+def test_what_was_received_and_its_message_lost_before_it_was_sent_is_a_difference(house, estado):
+    """Without a row it was never claimed; PENDIENTE it waits for a message that nobody brings any more."""
+    house.reconcile()
+    if estado is None:
+        house.ledger.change_puerta(house.ledger.puerta("norte"), closed_until(house, hours=4))
+    else:
+        house.plan.update(mantenimiento_hasta=house.clock() + timedelta(hours=4))
+    day_of(house, "A-1")
+    assert house.estado("A-1") == estado
+    house.aws("sqs").purge_queue(QueueUrl=house.queues.queue)
+    to_the_night(house)
+    night(house)
+    motivo = "pendientes_sin_mensaje" if estado else "recibidos_sin_asiento"
+    assert (cierre(house)["motivos"], cierre(house)["ejemplos"], columns(house)) == ({motivo: 1}, ["A-1"], {})
+    assert house.counts["DiferenciaCierre"] == 1
+
+
+def closed_until(house, **later):
+    return replace(house.ledger.puerta("norte"), cerrada_hasta=house.clock() + timedelta(**later), motivo="Prueba")
+
+
+def test_one_that_is_corrected_the_next_day_is_refused_on_its_first_and_issued_on_its_second(house):
+    house.reconcile()
+    house.put(house.message("R-1", detalle=[]))
+    day_of(house, "A-1")
+    house.clock.advance(days=1)
+    day_of(house, "R-1")
+    to_the_night(house, days=1)
+    night(house)
+    assert columns(house) == {"emitidos": 1, "rechazados": 1}
+    assert columns(house, date(2026, 3, 3)) == {"emitidos": 1}
+
+
+def test_one_that_replaces_a_deleted_one_is_another_comprobante(house):
+    house.reconcile()
+    house.put(house.message("D-1", comentario="SIM:ERROR=DATOS"))
+    day_of(house, "A-1")
+    house.run_errors(rounds=10)
+    house.put(house.message("D-2", reemplaza="D-1"))
+    house.put(house.message("A-1", precio=7))
+    house.run(steps=2, minutes=6)
+    to_the_night(house)
+    night(house)
+    assert columns(house) == {"emitidos": 2, "eliminados": 1}
+    assert cierre(house)["conflictos"] == 1, "another content of A-1, which is in the rejected queue"
+
+
+def test_what_the_provider_ceased_to_show_after_it_was_issued_is_a_difference(house):
+    day_of(house, "A-1", "A-2")
+    (item,) = house.proveedor.cola.named("norte", "A-1")
+    item.estado = "ELIMINADO"  # behind everybody's back, and without a hook
+    to_the_night(house)
+    night(house)
+    assert (cierre(house)["motivos"], columns(house)) == ({"ausentes": 1}, {"emitidos": 1})
+
+
+def test_a_message_that_is_first_received_after_its_day_was_closed_opens_the_day_again(house):
+    day_of(house, "A-1")
+    sent = house.clock()
+    house.send("L-1")
+    to_the_night(house)
+    night(house)
+    assert columns(house) == {"emitidos": 1} and cierre(house)["recibidos"] == 1
+    house.run(steps=2, minutes=6)
+    assert house.estado("L-1") == "EMITIDO" and sent.date() == DAY
+    to_the_night(house, days=1)
+    night(house)
+    assert columns(house) == {"emitidos": 2} and cierre(house)["recibidos"] == 2
+
+
+def test_a_message_that_comes_from_the_dead_letter_queue_on_another_day_still_waits_for_its_first(house):
+    body = house.message("A-1")
+    house.ledger.change_puerta(house.ledger.puerta("norte"), closed_until(house, days=2))
+    house.reconcile()
+    house.put(body)
+    house.pack()
+    house.aws("sqs").purge_queue(QueueUrl=house.queues.queue)
+    house.clock.advance(days=1)
+    house.put(body)
+    to_the_night(house, days=1)
+    house.pack()
+    night(house)
+    assert columns(house) == {"abiertos": 1} and cierre(house)["diferencia"] == 0
+
+
+def test_where_it_cannot_be_noted_that_they_were_received_nothing_is_done_about_them(house, dynamodb):
+    house.add_cuenta("sur")
+    house.put(house.message("R-1", detalle=[]))
+    house.send("A-1")
+    house.put(house.message("S-1", cuenta="sur"))
+    with aws_fails(dynamodb, "PutItem", lambda params: params["Item"]["pk"]["S"].startswith("DIA#norte")):
+        again = house.pack()
+    assert len(again) == 2 and house.estados("A-1", "R-1") == {None} and house.posts() == [["S-1"]]
+    house.clock.advance(minutes=2)
+    house.settle()
+    assert (house.estado("A-1"), house.estado("R-1")) == ("ENVIADO", "RECHAZADO")
+
+
+def test_a_crash_right_after_it_was_noted_leaves_it_to_the_next_turn_of_its_message(house):
+    def die(method):
+        if method == "note_received":
+            raise Killed
+
+    house.reconcile()
+    house.send("A-1")
+    with pytest.raises(Killed):
+        house.pack(ledger=Watched(house.ledger, after=die))
+    assert house.estado("A-1") is None
+    house.clock.advance(minutes=31)
+    day_of(house)
+    to_the_night(house)
+    night(house)
+    assert columns(house) == {"emitidos": 1} and cierre(house)["recibidos"] == 1
+
+
+def test_what_is_noted_of_a_lote_is_one_small_item_without_content(house, dynamodb):
+    house.send(*(f"VTA-2026-{n:011d}" for n in range(100)))
+    with calls_of(dynamodb) as called:
+        house.pack()
+    (item,) = [i for i in house.items() if i["pk"]["S"].startswith("DIA#")]
+    assert called.count("PutItem") == 1
+    assert set(item) == {"pk", "sk", "recibidos", "vence"} and size(to_plain(item)) <= 4 * 1024
+    first, _, mark = min(item["recibidos"]["SS"]).partition(":")
+    assert first == "VTA-2026-00000000000" and house.asiento(first).datos.hash.startswith(mark)

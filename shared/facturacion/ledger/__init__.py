@@ -10,7 +10,8 @@
                                                                     the lease of its run
     pk = "RUN#{cuenta}"                    sk = "PEND#…"            errors that wait for the run
                                            sk = "INCIDENTE#…"       what is wrong with the cuenta itself
-    pk = "CIERRE#{cuenta}"                 sk = "{fecha}"           the daily close
+    pk = "DIA#{cuenta}#{day}"              sk = "{instant}#…"       what was received that day
+    pk = "CIERRE#{cuenta}"                 sk = "{day}"             the daily close
     pk = "PAUSA"                           sk = "{cuenta}" or "*"   the last pause of a cuenta, or of all
     pk = "TABLA"                           sk = "TABLA"             which table the ledger was begun in
 
@@ -34,11 +35,14 @@ from facturacion.ledger.corridas import Corridas, Incidente, Pendiente
 from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
 from facturacion.ledger.hooks import Guardado, Hooks
 from facturacion.ledger.pausas import Pausa
+from facturacion.ledger.recibidos import Recibido, Recibidos
 from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
 from facturacion.ledger.timeline import Linea, Timelines
 
 
-class Ledger(Claims, Answers, Asks, Hooks, Acciones, Corridas, Cierres, Reconstruccion, Doors, Open, Timelines):
+class Ledger(
+    Recibidos, Claims, Answers, Asks, Hooks, Acciones, Corridas, Cierres, Reconstruccion, Doors, Open, Timelines
+):
     """The whole ledger, from its rooms."""
 
 
@@ -56,6 +60,7 @@ __all__ = [
     "Pendiente",
     "Puerta",
     "Pulso",
+    "Recibido",
     "Reclamo",
     "Refused",
     "Restaurada",

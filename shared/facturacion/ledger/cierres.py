@@ -1,22 +1,32 @@
 """The daily closes of a cuenta.
 
-pk = "CIERRE#{cuenta}"   sk = "{fecha}"     what the close of that day came to, as it was last looked at
+pk = "CIERRE#{cuenta}"   sk = "{day}"       what the close of that day came to, as it was last looked at
 pk = "CUENTAS"           sk = "{cuenta}"    until which day it is closed, and who is closing it now
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from facturacion.ledger.table import Table, key_of, to_plain, to_values
-from facturacion.tiempo import to_iso
+from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 CUENTAS = "CUENTAS"
+
+
+@dataclass(frozen=True, slots=True)
+class Cerrado:
+    """A day as it was last closed. `columnas`: the attributes of its item."""
+
+    dia: date
+    mirado: datetime
+    columnas: Mapping[str, Any]
 
 
 class Cierres(Table):
@@ -55,24 +65,18 @@ class Cierres(Table):
             ExpressionAttributeValues=to_values({":yes": True}),
         )
 
-    def record_close(self, cuenta: str, fecha: date, columns: Mapping[str, Any]) -> None:
-        item = {"pk": f"CIERRE#{cuenta}", "sk": fecha.isoformat(), "mirado": to_iso(self._clock()), **columns}
+    def record_close(self, cuenta: str, day: date, columns: Mapping[str, Any], *, looked: datetime) -> None:
+        """`looked`: when it was begun to be looked at; what came since may be missing."""
+        item = {"pk": f"CIERRE#{cuenta}", "sk": day.isoformat(), "mirado": to_iso(looked), **columns}
         self._client.put_item(TableName=self._table, Item=to_values(item))
 
-    def cierres(self, cuenta: str, *, since: date) -> list[dict[str, Any]]:
-        """The items, oldest first."""
+    def cierres(self, cuenta: str, *, since: date) -> list[Cerrado]:
+        """Oldest first."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND sk >= :since",
             ExpressionAttributeValues=to_values({":pk": f"CIERRE#{cuenta}", ":since": since.isoformat()}),
         )
-        return [to_plain(item) for page in pages for item in page["Items"]]
-
-    def days_with_something_open(self, cuenta: str, *, since: date) -> set[date]:
-        """Closed before, and not for good: something was open or differed."""
-        return {
-            date.fromisoformat(item["sk"])
-            for item in self.cierres(cuenta, since=since)
-            if item["abiertos"] or item["en_revision"] or item["diferencia"]
-        }
+        items = (to_plain(item) for page in pages for item in page["Items"])
+        return [Cerrado(date.fromisoformat(item["sk"]), from_iso(item["mirado"]), item) for item in items]

@@ -118,6 +118,11 @@ def _arrival_order() -> list[Patch]:
     return [(folding, "_transition", last_wins)]
 
 
+def _not_noted() -> list[Patch]:
+    """The daily close is never told what came."""
+    return [(Ledger, "note_received", lambda *_, **__: None)]
+
+
 MUTANTS = (
     Mutant(
         "earlier attempts not counted",
@@ -143,6 +148,7 @@ MUTANTS = (
         seeds=20,
         unseen="the row is asked about after the quiet period and sent then: late, and nothing else",
     ),
+    Mutant("what was received is not noted", "plain", _not_noted, (directed.refused_again,), 0, quick=True),
     Mutant("reemplaza without its condition", "14", _replaced_without_condition, (scenarios.deleted_and_replaced,)),
     Mutant("a hook of an unknown reference ignored", "14", _foreign_hook_ignored, (directed.foreign_first,), 0),
     Mutant("fold by arrival order", "plain", _arrival_order, seeds=100),
