@@ -23,7 +23,7 @@ check: $(VENV)  ## Format, lint, types, template
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml events/consumer/template.yaml
 
 explore: $(VENV)  ## Kill the program at every effect, on a virtual clock: python -m tests.explore --help says what else
 	$(BIN)/python -m tests.explore
