@@ -23,7 +23,10 @@ def block(kind, text=SENDING):
 
 
 def test_the_first_comprobante_of_the_senders_guide_is_issued_by_its_own_commands(start_stack, tmp_path):
-    company = Company(start_stack(ContrastSeconds=1, ReconcileSeconds=1))
+    company = Company(start_stack(ContrastSeconds=1, ReconcileSeconds=1, SenderAccounts="111122223333,444455556666"))
+    told = company.stack.boto("sqs").get_queue_attributes(QueueUrl=company.stack.queue_url, AttributeNames=["Policy"])
+    allowed = {s["Sid"]: s["Principal"] for s in json.loads(told["Attributes"]["Policy"])["Statement"]}
+    assert allowed == {"OnlyOverTls": "*", "OtherAccountsSend": {"AWS": ["111122223333", "444455556666"]}}
     outputs = company.stack.outputs() | {"account_id": company.stack.account.account_id}
     (tmp_path / ".sandbox").mkdir()
     (tmp_path / ".sandbox" / "outputs.json").write_text(json.dumps(outputs))

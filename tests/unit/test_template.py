@@ -199,6 +199,14 @@ def test_the_http_api_is_throttled_above_the_providers_pace():
     assert (default("HttpRateLimit"), default("HttpBurstLimit")) == (300, 1000)
 
 
+def test_other_accounts_may_only_send_and_only_where_they_are_named():
+    tls, others = properties("QueueAccess")["PolicyDocument"]["Statement"]
+    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    condition, allowed, nothing = others["Fn::If"]
+    assert (condition, allowed["Action"], nothing) == ("OthersSend", "sqs:SendMessage", {"Ref": "AWS::NoValue"})
+    assert default("SenderAccounts") == ""
+
+
 def test_the_stream_brings_only_inserted_hooks():
     (pattern,) = properties("FollowHooks")["Events"]["Hooks"]["Properties"]["FilterCriteria"]["Filters"]
     assert '"eventName":["INSERT"]' in pattern["Pattern"]
