@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate.cli import decidir, enviar, listar, pausar, reconstruir, validar, ver
+from operate.cli import decidir, enviar, listar, pausar, reconstruir, redirigir, reproducir, validar, ver
 from operate.cli.client import Cliente, SinRespuesta, connect
 from operate.cli.printing import refusal
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DONE, REFUSED, FAILED = 0, 1, 2
 INTERRUPTED = 130
-ORDERS = (listar, ver, decidir, pausar, reconstruir, validar, enviar)
+ORDERS = (listar, ver, decidir, pausar, reproducir, redirigir, reconstruir, validar, enviar)
 
 
 def main(argv: Sequence[str] | None = None, open_client: Callable[..., Cliente] = connect) -> int:

@@ -17,13 +17,27 @@ import boto3
 
 from facturacion.corridas import Corridas
 from facturacion.environment import Reader
+from facturacion.events import Bus
 from facturacion.ledger import Ledger
 from facturacion.observability import counter, logger_for, metrics_for
 from facturacion.tiempo import now
 from operate.deciding import decide
 from operate.listing import World, list_open
 from operate.pausing import pause, resume
-from operate.requests import Cuentas, Decidir, Listar, Pausar, PedidoInvalido, Reanudar, Ver, read_request
+from operate.redriving import Colas, redrive
+from operate.replaying import replay_hooks
+from operate.requests import (
+    Cuentas,
+    Decidir,
+    Listar,
+    Pausar,
+    PedidoInvalido,
+    Reanudar,
+    Redirigir,
+    Reproducir,
+    Ver,
+    read_request,
+)
 from operate.states import tell_cuentas
 from operate.story import tell_story
 
@@ -42,6 +56,11 @@ class Environment:
     """The variables of this function."""
 
     table: str
+    bus: str
+    queue_url: str
+    dlq_url: str
+    rejected_queue_url: str
+    default_cuenta: str | None
     state_machine_arn: str
     hook_retention: timedelta
 
@@ -50,6 +69,11 @@ class Environment:
         read = Reader(env)
         environment = Environment(
             table=read.text("TABLE"),
+            bus=read.text("BUS"),
+            queue_url=read.text("QUEUE_URL"),
+            dlq_url=read.text("DLQ_URL"),
+            rejected_queue_url=read.text("REJECTED_QUEUE_URL"),
+            default_cuenta=read.optional("DEFAULT_CUENTA"),
             state_machine_arn=read.text("STATE_MACHINE_ARN"),
             hook_retention=timedelta(days=float(read.decimal("HOOK_RETENTION_DAYS"))),
         )
@@ -60,7 +84,9 @@ class Environment:
 @dataclass(frozen=True, slots=True)
 class _Process:
     ledger: Ledger
+    bus: Bus
     corridas: Corridas
+    colas: Colas
     clock: Callable[[], datetime]
     count: Callable[[str, int], None]
     keep: timedelta
@@ -77,7 +103,21 @@ def _process() -> _Process:
         clock=now,
         new_id=lambda: uuid.uuid4().hex,
     )
-    return _Process(ledger, corridas, clock=now, count=counter(metrics), keep=environment.hook_retention)
+    return _Process(
+        ledger=ledger,
+        bus=Bus(boto3.client("events"), environment.bus),
+        corridas=corridas,
+        colas=Colas(
+            boto3.client("sqs"),
+            environment.queue_url,
+            environment.dlq_url,
+            environment.rejected_queue_url,
+            environment.default_cuenta,
+        ),
+        clock=now,
+        count=counter(metrics),
+        keep=environment.hook_retention,
+    )
 
 
 @metrics.log_metrics
@@ -86,7 +126,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     process = _process()
     world = World(
         ledger=process.ledger,
+        bus=process.bus,
         corridas=process.corridas,
+        colas=process.colas,
         clock=process.clock,
         remaining=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
         logger=logger,
@@ -107,6 +149,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 return pause(world, asked)
             case Reanudar():
                 return resume(world, asked)
+            case Reproducir():
+                return replay_hooks(world, asked)
+            case Redirigir():
+                return redrive(world, asked)
             case Cuentas():
                 return tell_cuentas(world, asked)
             case _:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from facturacion.asiento import Asiento
     from facturacion.corridas import Corridas
+    from facturacion.events import Bus
     from facturacion.ledger import Incidente, Ledger, Lugar, Pendiente
+    from operate.redriving import Colas
     from operate.requests import Filtro, Listar
 
 AT_A_TIME = 100
@@ -36,7 +38,9 @@ class World:
     """Everything outside, for one invocation. `remaining`: until Lambda ends it. `keep`: of the timeline."""
 
     ledger: Ledger
+    bus: Bus
     corridas: Corridas
+    colas: Colas
     clock: Callable[[], datetime]
     remaining: Callable[[], timedelta]
     logger: Logger

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from facturacion.accion import MOTIVO_MAX, Accion
 from facturacion.asiento import Lugar
 from facturacion.cuentas import ALIAS
+from facturacion.tiempo import ARGENTINA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,8 @@ REFERENCIAS_MAX = 1_000
 PAGINA_MAX = 1_000
 """Comprobantes in one answer, which Lambda bounds at 6 MB."""
 _HOURS_MAX = 10 * 366 * 24
-ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "cuentas")
+ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "reproducir", "redirigir", "cuentas")
+ORIGENES = ("rechazados", "muertos")
 _FILTRO = {"cuenta", "codigo", "prefijo", "mayor_de_horas", "con_errores"}
 
 
@@ -94,13 +96,42 @@ class Reanudar:
 
 
 @dataclass(frozen=True, slots=True)
+class Reproducir:
+    """The hooks of `referencias` of one cuenta, of a period (from, until), or (neither) of what is open.
+
+    `recorrer`: the whole table may be read for it. Where the last answer stopped: `hechas` of the references, `tras` of
+    what is open, `lugar` in the table.
+    """
+
+    cuenta: str | None
+    referencias: tuple[str, ...] | None
+    periodo: tuple[datetime, datetime] | None
+    recorrer: bool
+    simulacro: bool
+    hechas: int = 0
+    tras: Lugar | None = None
+    lugar: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirigir:
+    """At most `maximo` messages of `origen` (`muertos`, `rechazados`) back to the queue, of a cuenta, of a code."""
+
+    origen: str
+    cuenta: str | None
+    codigo: str | None
+    simulacro: bool
+    maximo: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cuentas:
     """`cuenta`: only this one."""
 
     cuenta: str | None
 
 
-Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Cuentas
+Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Reproducir | Redirigir | Cuentas
 
 
 def read_request(event: Mapping[str, Any]) -> Pedido:
@@ -120,6 +151,10 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
         case "reanudar":
             _only(event, {"orden", "cuenta", "todas", "motivo", "quien"})
             return Reanudar(_one_or_all(event), _motivo(event, needed=False), _quien(event))
+        case "reproducir":
+            return _reproducir(event)
+        case "redirigir":
+            return _redirigir(event)
         case "cuentas":
             _only(event, {"orden", "cuenta"})
             return Cuentas(_text(event, "cuenta") or None)
@@ -159,6 +194,85 @@ def _decidir(event: Mapping[str, Any]) -> Decidir:
         tras=_lugar(event),
         maximo=_maximo(event),
     )
+
+
+def _reproducir(event: Mapping[str, Any]) -> Reproducir:
+    _only(event, {"orden", "cuenta", "referencias", "desde", "hasta", "recorrer", "simulacro", "tras"})
+    cuenta, referencias = _text(event, "cuenta") or None, _referencias(event)
+    periodo = _periodo(event)
+    if referencias is not None and cuenta is None:
+        raise PedidoInvalido("FaltaCuenta", "Las referencias son de una cuenta: hace falta decir cuál.")
+    if referencias is not None and periodo:
+        raise PedidoInvalido("ReferenciasOPeriodo", "O se nombran las referencias, o un período; las dos cosas no.")
+    hechas, tras, lugar = 0, None, None
+    if referencias is not None:
+        hechas = _hechas(event)
+    elif periodo:
+        lugar = _behind(event)
+    else:
+        tras = _lugar(event)
+    return Reproducir(
+        cuenta=cuenta,
+        referencias=referencias,
+        periodo=periodo,
+        recorrer=_flag(event, "recorrer"),
+        simulacro=_flag(event, "simulacro"),
+        hechas=hechas,
+        tras=tras,
+        lugar=lugar,
+    )
+
+
+def _hechas(event: Mapping[str, Any]) -> int:
+    value = event.get("tras")
+    if value is None:
+        return 0
+    done = value.get("hechas") if isinstance(value, dict) and set(value) == {"hechas"} else None
+    if isinstance(done, bool) or not isinstance(done, int) or done < 0:
+        raise PedidoInvalido("LugarInvalido", "tras es el «sigue» de la respuesta anterior.")
+    return done
+
+
+def _behind(event: Mapping[str, Any]) -> dict[str, str] | None:
+    value = event.get("tras")
+    if value is None:
+        return None
+    if not isinstance(value, dict) or set(value) != {"pk", "sk"} or not all(isinstance(v, str) for v in value.values()):
+        raise PedidoInvalido("LugarInvalido", "tras es el «sigue» de la respuesta anterior.")
+    return value
+
+
+def _periodo(event: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    desde, hasta = _instante(event, "desde"), _instante(event, "hasta")
+    if desde is None and hasta is None:
+        return None
+    if desde is None or hasta is None or hasta <= desde:
+        raise PedidoInvalido("PeriodoInvalido", "Un período tiene desde y hasta, y termina después de empezar.")
+    return desde, hasta
+
+
+def _instante(event: Mapping[str, Any], name: str) -> datetime | None:
+    """In Argentina's time, where it says no other."""
+    text = _text(event, name)
+    try:
+        instant = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise PedidoInvalido("FechaInvalida", f"{name} se escribe AAAA-MM-DD o AAAA-MM-DDTHH:MM.") from None
+    return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=ARGENTINA)
+
+
+def _redirigir(event: Mapping[str, Any]) -> Redirigir:
+    _only(event, {"orden", "origen", "cuenta", "codigo", "todos", "simulacro", "maximo"})
+    origen, cuenta, codigo = _text(event, "origen"), _text(event, "cuenta") or None, _text(event, "codigo") or None
+    if origen not in ORIGENES:
+        raise PedidoInvalido("OrigenDesconocido", f"El origen debe ser uno de: {', '.join(ORIGENES)}.")
+    if codigo and origen != "rechazados":
+        raise PedidoInvalido("CodigoSinRechazo", "Solo los rechazados llevan un código.")
+    if bool(cuenta or codigo) is _flag(event, "todos"):
+        raise PedidoInvalido(
+            "FaltaFiltro", "Hace falta decir cuáles (cuenta, código), o que son todos; no ambas cosas."
+        )
+    return Redirigir(origen, cuenta, codigo, _flag(event, "simulacro"), _maximo(event))
 
 
 def _filtro(event: Mapping[str, Any]) -> Filtro:

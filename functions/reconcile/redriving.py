@@ -48,12 +48,9 @@ def redrive(q: Queues, f: Finishing) -> tuple[int, int]:
                 look.drop(message)
             elif _send_back(look, message, mensaje, q, f):
                 returned += 1
-            else:
-                look.keep(message)
         except (ClientError, BotoCoreError) as error:
             # It stays; the others do not wait for it.
             f.logger.exception("mensaje_muerto_sin_revisar", extra={"codigo": type(error).__name__})
-            look.keep(message)
     look.give_back()
     f.count("MensajesDevueltos", returned)
     return returned, settled

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HIDDEN_SECONDS = 300
 """While it is looked at, so that one look sees each message once."""
+VISIBILITY_BATCH = 10
+"""ChangeMessageVisibilityBatch takes ten entries at a time."""
 ATTRIBUTES_MAX = 10
 """A message takes no more."""
 _SEEN = ("DataType", "StringValue", "BinaryValue")
@@ -23,11 +25,11 @@ _SEEN = ("DataType", "StringValue", "BinaryValue")
 
 @dataclass(slots=True)
 class Vistazo:
-    """One look at a queue. Whoever looks says of each message whether it is moved, dropped or kept."""
+    """One look at a queue. What is neither moved nor dropped stays; `give_back` puts it in sight again."""
 
     sqs: SQSClient
     queue_url: str
-    _kept: list[str] = field(default_factory=list)
+    _hidden: set[str] = field(default_factory=set)
 
     def messages(self, most: int, *, wait: int = 0) -> Iterator[Any]:
         """As SQS gives them, with their attributes. `wait`: seconds; at 0 an answer without any proves little."""
@@ -44,6 +46,7 @@ class Vistazo:
             if not messages:
                 return
             left -= len(messages)
+            self._hidden.update(message["ReceiptHandle"] for message in messages)
             yield from messages
 
     def move(self, message: Any, to_url: str, attributes: Mapping[str, Any]) -> None:
@@ -51,15 +54,19 @@ class Vistazo:
         self.drop(message)
 
     def drop(self, message: Any) -> None:
-        self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-
-    def keep(self, message: Any) -> None:
-        self._kept.append(message["ReceiptHandle"])
+        handle = message["ReceiptHandle"]
+        self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=handle)
+        self._hidden.discard(handle)
 
     def give_back(self) -> None:
-        """What was kept is visible again, so that the queue's alarm stays on."""
-        for handle in self._kept:
-            self.sqs.change_message_visibility(QueueUrl=self.queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
+        """So that the queue's alarm stays on, and the next look sees it."""
+        handles = sorted(self._hidden)
+        for start in range(0, len(handles), VISIBILITY_BATCH):
+            some = enumerate(handles[start : start + VISIBILITY_BATCH])
+            self.sqs.change_message_visibility_batch(
+                QueueUrl=self.queue_url,
+                Entries=[{"Id": str(n), "ReceiptHandle": handle, "VisibilityTimeout": 0} for n, handle in some],
+            )
 
 
 def text_of(message: Any, name: str) -> str:

@@ -46,11 +46,6 @@ def differences(cuenta: str, references: Iterable[str], ledger: Ledger) -> Itera
             yield found
 
 
-def differences_between(cuenta: str, since: datetime, until: datetime, ledger: Ledger) -> Iterator[Diferencia]:
-    """Of every reference of which a hook was received in that time."""
-    return differences(cuenta, ledger.told_between(cuenta, since, until), ledger)
-
-
 def _difference(cuenta: str, reference: str, ledger: Ledger) -> Diferencia | None:
     # The hooks first: one that is stored and folded between the two reads is no difference.
     hooks = tuple(hook for hook in ledger.hooks(cuenta, reference) if speaks(hook))

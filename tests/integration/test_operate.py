@@ -380,7 +380,8 @@ def test_the_command_line_lists_rehearses_decides_and_tells(house, facturacion):
 
 
 def test_deployed_it_is_wired_to_what_the_template_gives_it(house, monkeypatch):
-    environment = {"TABLE": "ledger", "STATE_MACHINE_ARN": "arn", "HOOK_RETENTION_DAYS": "400"}
+    environment = {"TABLE": "ledger", "STATE_MACHINE_ARN": "arn", "HOOK_RETENTION_DAYS": "400", "BUS": "bus"}
+    environment |= {"QUEUE_URL": "q", "DLQ_URL": "dlq", "REJECTED_QUEUE_URL": "rejected"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     process = house.deployed["operate"]()

@@ -36,6 +36,7 @@ from facturacion.emission import Finishing, Pdfs
 from facturacion.events import Bus
 from follow_hooks import app as following
 from operate import app as operating
+from operate.redriving import Colas
 from pack_lotes import app as packing
 from pack_lotes.inbox import registros
 from pack_lotes.sending import send
@@ -202,7 +203,12 @@ class House:
         )
 
     def _operating(self) -> operating._Process:
-        return operating._Process(self.ledger, self.corridas, self.clock, self.count, timedelta(days=400))
+        q = self.queues
+        # Nobody waits for a message with a clock that stands still.
+        colas = Colas(self.aws("sqs"), q.queue, q.dead, q.rejected, None, wait=0)
+        return operating._Process(
+            self.ledger, self.bus, self.corridas, colas, self.clock, self.count, timedelta(days=400)
+        )
 
     def _catch_logs(self) -> None:
         handler = logging.StreamHandler(self.log)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from facturacion.asiento import Refused, causas_to_item, pk_of
 from facturacion.estado import Estado, Hook
@@ -34,6 +34,13 @@ class Guardado(Enum):
     NUEVO = "nuevo"
     REPETIDO = "repetido"
     ID_REUSADO = "id_reusado"
+
+
+class Pagina(NamedTuple):
+    """(cuenta, external_reference) of each; `after`: the item behind which the next page begins, None at the end."""
+
+    references: tuple[tuple[str, str], ...]
+    after: dict[str, str] | None
 
 
 class Hooks(Table):
@@ -109,21 +116,34 @@ class Hooks(Table):
         items = (to_plain(item) for page in pages for item in page["Items"])
         return tuple((Hook(i["hook_id"], i["evento"]), _words(i) if i["evento"] == "error" else ()) for i in items)
 
-    def told_between(self, cuenta: str, since: datetime, until: datetime) -> list[str]:
-        """References of which a hook was received in that time. Reads the whole table: for operators, seldom."""
-        pages = self._client.get_paginator("scan").paginate(
+    def told_page(
+        self, since: datetime, until: datetime, cuenta: str | None, after: Mapping[str, str] | None
+    ) -> Pagina:
+        """Of whom a hook was received in that time, as far as one page of the whole table tells.
+
+        No index has hooks by time: this reads everything, a megabyte at a time. For operators, seldom.
+        """
+        condition = "begins_with(sk, :hook) AND recibido BETWEEN :since AND :until"
+        values = {":hook": "HOOK#", ":since": to_iso(since), ":until": to_iso(until)}
+        if cuenta is not None:
+            condition += " AND begins_with(pk, :cuenta)"
+            values[":cuenta"] = f"{cuenta}#"
+        start: dict[str, Any] = {"ExclusiveStartKey": to_values(after)} if after else {}
+        answer = self._client.scan(
             TableName=self._table,
-            ConsistentRead=True,
-            FilterExpression="begins_with(pk, :cuenta) AND begins_with(sk, :hook)"
-            " AND recibido BETWEEN :since AND :until",
+            FilterExpression=condition,
             ProjectionExpression="pk",
-            ExpressionAttributeValues=to_values(
-                {":cuenta": f"{cuenta}#", ":hook": "HOOK#", ":since": to_iso(since), ":until": to_iso(until)}
-            ),
+            ExpressionAttributeValues=to_values(values),
+            **start,
         )
-        items = (to_plain(item) for page in pages for item in page["Items"])
-        references = {item["pk"].removeprefix(f"{cuenta}#") for item in items}
-        return sorted(references - {""})
+        found = dict.fromkeys(to_plain(item)["pk"].partition("#")[::2] for item in answer["Items"])
+        last = answer.get("LastEvaluatedKey")
+        return Pagina(tuple((c, r) for c, r in found if r), to_plain(last) if last else None)
+
+    def size(self) -> tuple[int, int]:
+        """(bytes, items) of the whole table, as DynamoDB counted them some hours ago."""
+        table = self._client.describe_table(TableName=self._table)["Table"]
+        return table["TableSizeBytes"], table["ItemCount"]
 
     def fold_emitido(self, cuenta: str, external_reference: str) -> Asiento | Refused:
         """Issued: it absorbs every other state, also one that had left the index of what is open."""
