@@ -8,7 +8,7 @@ SAM ?= SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOL) --from aws-sam
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore live package deploy up down status lock schemas clean
+.PHONY: help demo test check explore bench live package deploy up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ package: $(VENV)  ## Builds what would be deployed, looks into it, and prints it
 
 deploy: package  ## Deploys to the account and region of your shell: make deploy [ENV=dev|prod] [PARAMS="Name=value …"]
 	$(SAM) deploy --config-env $(ENV) $(if $(PARAMS),--parameter-overrides $(PARAMS))
+
+bench: $(VENV)  ## What it costs, how fast, how far, beside the budgets: python -m tests.bench --help says what else
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.bench
 
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
 	@$(BIN)/python -m tests.sandbox up

@@ -1,0 +1,58 @@
+"""The sections of the bench, and how their work is shared out to processes settled in the explorer's world."""
+
+from __future__ import annotations
+
+import atexit
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.bench import counts, emulator
+from tests.explore import scenarios
+from tests.explore.installing import exploring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+
+    from tests.bench.table import Section
+
+_world = ExitStack()
+
+
+def settle_in() -> None:
+    """Once per process: the shipped code, in the explorer's world, with the template's own defaults."""
+    _world.enter_context(exploring({}, scenarios.secrets()))
+    atexit.register(_world.close)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`begin` hands out the work; `end` waits for it and makes sections of it."""
+
+    begin: Callable[..., Any]
+    end: Callable[[Any], Iterable[Section]]
+
+
+def _begin_counts(pool: Executor, *, quick: bool) -> dict[str, list[Any]]:
+    every = counts.runs(quick=quick)
+    # The longest first: they are what the others wait for.
+    order = sorted({run for some in every.values() for run in some}, key=lambda r: -r.comprobantes * r.pace)
+    begun = {run: pool.submit(counts.measure, run) for run in order}
+    return {kind: [begun[run] for run in some] for kind, some in every.items()}
+
+
+def _end_counts(begun: dict[str, list[Any]]) -> Iterable[Section]:
+    for kind, futures in begun.items():
+        yield counts.section(kind, [future.result() for future in futures])
+
+
+def _alone(make: Callable[..., Section]) -> Kind:
+    """A section that is one piece of work."""
+    return Kind(lambda pool, *, quick: pool.submit(make), lambda future: [future.result()])
+
+
+SECTIONS = {
+    "counts": Kind(_begin_counts, _end_counts),
+    "emulator": _alone(emulator.section),
+}
