@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from facturacion.ledger import words_of
 from facturacion.tiempo import to_iso
 from operate.listing import row
 from operate.requests import PedidoInvalido
-from tusfacturas.hooks import read_hook
 
 if TYPE_CHECKING:
     from facturacion.asiento import Asiento
@@ -66,6 +66,6 @@ def _line(linea: Linea) -> dict[str, Any]:
     """`creado` of a hook is what the provider wrote: shown, never used."""
     said = {"clase": linea.clase.lower(), "instante": to_iso(linea.instante)}
     if linea.clase == "HOOK":
-        mensajes = read_hook(bytes(linea.datos["cuerpo"])).mensajes
+        mensajes = words_of(linea.datos)
         return {**said, "evento": linea.datos["evento"], "creado": linea.datos["creado"], "mensajes": list(mensajes)}
     return said | {name: linea.datos[name] for name in _OF_AN_ACTION if name in linea.datos}

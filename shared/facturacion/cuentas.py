@@ -3,8 +3,9 @@
     {"apikey": "…", "apitoken": "…", "usertoken": "…", "webhook_tokens": ["…"], "llave": "…",
      "cuit": "30712293841", "punto_venta": 3, "modo": "lotes"}
 
-`webhook_tokens` holds up to two, so that a token can be rotated without a gap. `modo` is `lotes`, or `individual` for
-`nuevo_encola` one by one (the provider's newer pages no longer list the lote method).
+`webhook_tokens` holds up to two, so that a token can be rotated without a gap; the provider makes them. `llave` we make
+ourselves; it is a segment of a URL. `modo` is `lotes`, or `individual` for `nuevo_encola` one by one (the provider's
+newer pages no longer list the lote method).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ REREAD_AFTER = timedelta(minutes=1)
 ABSENT_MAX = 1_000
 """Unknown aliases kept as absent: anyone may knock with any alias."""
 TOKENS_MAX = 2
+LLAVE = re.compile(r"[A-Za-z0-9._~-]{12,255}")
+"""What a URL carries as it is, and nobody guesses."""
 
 
 class CuentaMalConfigurada(Exception):
@@ -60,6 +63,7 @@ class Cuentas:
         self._cached: dict[str, tuple[datetime, Cuenta]] = {}
         self._absent: dict[str, datetime] = {}
         self._broken: dict[str, tuple[datetime, str]] = {}
+        self._knocked: dict[str, datetime] = {}
 
     def get(self, alias: str) -> Cuenta | None:
         """None: there is no such cuenta. Raises CuentaMalConfigurada, or botocore's ClientError when it cannot tell."""
@@ -72,12 +76,30 @@ class Cuentas:
             raise CuentaMalConfigurada(self._broken[alias][1])
         return self._read(alias, now)
 
-    def get_again(self, alias: str) -> Cuenta | None:
-        """After a token that did not match: it may have been rotated a moment ago."""
-        now = self._clock()
-        if alias in self._cached and now - self._cached[alias][0] >= REREAD_AFTER:
-            return self._read(alias, now)
-        return self.get(alias)
+    def recognize(self, alias: str, is_it: Callable[[Cuenta | None], bool]) -> Cuenta | None:
+        """The cuenta of which `is_it` is true; read anew where it is not: a token may have been rotated a moment ago.
+
+        Who knocks in vain makes us read once a minute for each alias, whether there is such a cuenta or not, so that
+        the time it takes does not tell. Raises as `get` does.
+        """
+        now, before = self._clock(), self._cached.get(alias)
+        cuenta = self.get(alias)
+        if is_it(cuenta):
+            return cuenta
+        # Read by the line above, or in the last minute: that it was rotated since is not worth another read.
+        if cuenta is None or self._cached.get(alias) is not before:
+            self._note_knock(alias, now)
+            return None
+        if alias in self._knocked and now - self._knocked[alias] < REREAD_AFTER:
+            return None
+        again = self._read(alias, now)
+        self._note_knock(alias, now)
+        return again if is_it(again) else None
+
+    def _note_knock(self, alias: str, now: datetime) -> None:
+        """Only of cuentas that there are: whoever makes names up fills no memory."""
+        if alias in self._cached:
+            self._knocked[alias] = now
 
     def _read(self, alias: str, now: datetime) -> Cuenta | None:
         if not ALIAS.fullmatch(alias):
@@ -112,14 +134,18 @@ def cuenta_from_secret(alias: str, secret: str) -> Cuenta:
     if not isinstance(raw, dict):
         raise CuentaMalConfigurada(f"cuenta {alias}: el secreto no es un objeto JSON")
     tokens = raw.get("webhook_tokens", [])
-    if not isinstance(tokens, list) or len(tokens) > TOKENS_MAX or not all(isinstance(t, str) and t for t in tokens):
+    if (
+        not isinstance(tokens, list)
+        or len(tokens) > TOKENS_MAX
+        or not all(isinstance(t, str) and t.strip() for t in tokens)
+    ):
         raise CuentaMalConfigurada(f"cuenta {alias}: «webhook_tokens» debe ser una lista de hasta {TOKENS_MAX} textos")
     modo = raw.get("modo", "lotes")
     if modo not in ("lotes", "individual"):
         raise CuentaMalConfigurada(f"cuenta {alias}: «modo» debe ser «lotes» o «individual»")
     llave = raw.get("llave")
-    if llave is not None and not (isinstance(llave, str) and llave):
-        raise CuentaMalConfigurada(f"cuenta {alias}: «llave» debe ser un texto")
+    if llave is not None and not (isinstance(llave, str) and LLAVE.fullmatch(llave)):
+        raise CuentaMalConfigurada(f"cuenta {alias}: «llave» debe tener de 12 a 255 letras, dígitos o «._~-»")
     punto_venta = _text(alias, raw, "punto_venta")
     if not re.fullmatch(r"0*[1-9][0-9]{0,4}", punto_venta):
         raise CuentaMalConfigurada(f"cuenta {alias}: «punto_venta» debe ser un número")
@@ -128,7 +154,8 @@ def cuenta_from_secret(alias: str, secret: str) -> Cuenta:
         apikey=_text(alias, raw, "apikey"),
         apitoken=_text(alias, raw, "apitoken"),
         usertoken=_text(alias, raw, "usertoken"),
-        webhook_tokens=tuple(tokens),
+        # No header keeps the spaces, or the end of line, that were pasted with it.
+        webhook_tokens=tuple(token.strip() for token in tokens),
         llave=llave,
         cuit=_text(alias, raw, "cuit"),
         punto_venta=int(punto_venta),

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 EVENTOS = frozenset({"encolado", "emitido", "error", "eliminado", "cambio_fecha", "test"})
 """The complete list of the documentation; others are kept and move nothing."""
 REFERENCIA = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_PLAIN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+ID_MAX = 64
+"""Characters of an id that is kept as it is."""
+_PLAIN = re.compile(rf"[A-Za-z0-9_.:-]{{1,{ID_MAX}}}")
 MENSAJES_MAX = 50
 
 
@@ -40,7 +42,7 @@ class HookRecibido:
 def read_hook(body: bytes) -> HookRecibido:
     """`body`: the bytes of the request. Not JSON, not an object: a hook of no evento, known by its hash."""
     try:
-        raw = json.loads(body)
+        raw = json.loads(body, parse_int=_int)
     except (ValueError, RecursionError):
         raw = {}
     if not isinstance(raw, dict):
@@ -62,9 +64,14 @@ def _text(value: object) -> str:
     """References and ids that look numeric may come as numbers."""
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**64:
+    if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return ""
+
+
+def _int(digits: str) -> int | None:
+    """A longer number is none of ours; Python would refuse it, and with it all that stands beside it."""
+    return int(digits) if len(digits) <= ID_MAX else None
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 WIDEST = 70
 """Of a cell; the whole text is in `ver` and in --json."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+"""Of the terminal, and what turns or hides the letters beside it."""
 
 
 def refusal(answer: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ from facturacion.ledger.cierres import Cierres
 from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.corridas import Corridas, Incidente, Pendiente
 from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso
-from facturacion.ledger.hooks import Guardado, Hooks
+from facturacion.ledger.hooks import Guardado, Hooks, words_of
 from facturacion.ledger.pausas import Pausa
 from facturacion.ledger.recibidos import Recibido, Recibidos
 from facturacion.ledger.reconstruccion import Mostrado, Reconstruccion, Restaurada
@@ -64,4 +64,5 @@ __all__ = [
     "Reclamo",
     "Refused",
     "Restaurada",
+    "words_of",
 ]

@@ -114,7 +114,7 @@ class Hooks(Table):
             ExpressionAttributeValues=to_values({":pk": pk_of(cuenta, external_reference), ":hook": "HOOK#"}),
         )
         items = (to_plain(item) for page in pages for item in page["Items"])
-        return tuple((Hook(i["hook_id"], i["evento"]), _words(i) if i["evento"] == "error" else ()) for i in items)
+        return tuple((Hook(i["hook_id"], i["evento"]), words_of(i) if i["evento"] == "error" else ()) for i in items)
 
     def told_page(
         self, since: datetime, until: datetime, cuenta: str | None, after: Mapping[str, str] | None
@@ -267,6 +267,6 @@ class Hooks(Table):
         )
 
 
-def _words(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """Of a body that had to be cut they were kept beside it."""
+def words_of(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts of a stored hook. Of a body that had to be cut they were kept beside it."""
     return tuple(item["mensajes"]) if "mensajes" in item else read_hook(bytes(item["cuerpo"])).mensajes
