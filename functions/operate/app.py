@@ -1,4 +1,6 @@
-"""Lambda handler of what people look at and decide: `{"orden": "listar" | "ver" | "decidir" | …}`.
+"""Lambda handler of what people look at and decide: an order, or CloudWatch's widget.
+
+`{"orden": "listar" | "ver" | "decidir" | …}` → its answer; `{"widgetContext": …}` → HTML, made of the same answers.
 
 To invoke it is the right to act: one IAM permission, `lambda:InvokeFunction` on this function. Who decides is what the
 caller says of itself; it is kept together with the request id, for which CloudTrail has the proof.
@@ -10,7 +12,7 @@ import os
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 import boto3
@@ -40,12 +42,17 @@ from operate.requests import (
 )
 from operate.states import tell_cuentas
 from operate.story import tell_story
+from operate.widget.asked import is_for_widget
+from operate.widget.console import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+WIDGET_PATIENCE = timedelta(seconds=45)
+"""Who looks at a dashboard waits no longer; TIME_TO_DECIDE and TIME_TO_LOOK are kept free of it."""
 
 logger = logger_for("operate")
 metrics = metrics_for("operate")
@@ -121,21 +128,35 @@ def _process() -> _Process:
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """What cannot be done as it was asked is an answer, `{"error": {"codigo", "mensaje"}}`, not a failure."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | str:
+    """What cannot be done as it was asked is an answer, `{"error": {"codigo", "mensaje"}}`, not a failure.
+
+    For CloudWatch's widget the answer is HTML: of the same orders.
+    """
     process = _process()
+    for_widget = is_for_widget(event)
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    spare = max(left - WIDGET_PATIENCE, timedelta(0)) if for_widget else timedelta(0)
     world = World(
         ledger=process.ledger,
         bus=process.bus,
         corridas=process.corridas,
         colas=process.colas,
         clock=process.clock,
-        remaining=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
+        remaining=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()) - spare,
         logger=logger,
         count=process.count,
         solicitud=context.aws_request_id,
         keep=process.keep,
     )
+    if for_widget:
+        ask = partial(answer, world)
+        arn, solicitud = context.invoked_function_arn, context.aws_request_id
+        return show(event, ask, endpoint=arn, solicitud=solicitud, clock=process.clock)
+    return answer(world, event)
+
+
+def answer(world: World, event: dict[str, Any]) -> dict[str, Any]:
     try:
         asked = read_request(event)
         match asked:

@@ -9,7 +9,8 @@ The steps, and what a crash right after each leaves behind:
 4. the notes and the run        nothing is left: the run, or the reconciliation that starts it, does it
 5. the incident                 it stays open, until the next decision about its cause
 
-Pressed twice it acts once: the second one meets another `version`, or what was decided already.
+Pressed twice it acts once: the second one meets another `version`, or what was decided already. A press that says when
+the person saw it (`visto`) decides about nothing that changed since, however late it comes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from facturacion.asiento import Asiento, Lugar, Refused
 from facturacion.estado import Estado
 from facturacion.ledger.pausas import longest
 from facturacion.ventana import hours_left
-from operate.decisions import CAMBIO, Negada, is_foreign, judge, judge_fecha, requests_of
+from operate.decisions import CAMBIO, Negada, is_foreign, judge, judge_fecha, judge_visto, requests_of
 from operate.listing import Recorrido, matches, money
 from operate.requests import PedidoInvalido
 
@@ -123,7 +124,7 @@ def _is_late(asiento: Asiento, now: datetime) -> bool:
 
 def _decide_one(world: World, asked: Decidir, asiento: Asiento | None) -> Negada | None:
     """None when it was decided, or would be."""
-    refused = judge(asiento, asked.accion, asked.fecha)
+    refused = judge(asiento, asked.accion, asked.fecha) or judge_visto(asiento, asked.visto)
     if refused or asiento is None or asked.simulacro:
         return refused
     autor = Autor(asked.quien, asked.motivo, world.solicitud)

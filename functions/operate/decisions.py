@@ -26,7 +26,7 @@ class Negada:
     motivo: str
 
 
-CAMBIO = Negada("CambioMientrasTanto", "Cambió mientras se decidía: no se hizo nada. Mírelo de nuevo.")
+CAMBIO = Negada("CambioMientrasTanto", "Cambió después de que usted lo vio: no se hizo nada. Mírelo de nuevo.")
 
 
 def is_foreign(asiento: Asiento) -> bool:
@@ -43,15 +43,24 @@ def judge(asiento: Asiento | None, accion: Accion, fecha: date | None) -> Negada
     if asiento.decision == write_decision(accion, fecha):
         return Negada("YaDecidido", "Ya se decidió lo mismo, y se está haciendo.")
     if is_foreign(asiento):
-        return _of_another_system(accion)
+        return _of_another_system(asiento, accion)
     # In error its run asks first; in review it is known that the provider never showed it.
     if accion is Accion.CAMBIAR_FECHA and asiento.estado is Estado.EN_REVISION and not asiento.en_cola:
         return Negada("NoEstaEnTusFacturas", "TusFacturas nunca lo mostró: no hay fecha que cambiar.")
     return None
 
 
-def _of_another_system(accion: Accion) -> Negada | None:
+def judge_visto(asiento: Asiento | None, visto: datetime | None) -> Negada | None:
+    """Every write of an asiento notes its instant (`actualizado`): what was written after it was seen was not seen."""
+    if asiento is None or visto is None or asiento.actualizado is None:
+        return None
+    return CAMBIO if asiento.actualizado > visto else None
+
+
+def _of_another_system(asiento: Asiento, accion: Accion) -> Negada | None:
     """Giving it up only takes it off the list: what the provider has of it is nobody's here to touch."""
+    if not asiento.abierto:
+        return Negada("YaDecidido", "Ya se quitó de la lista.")
     if accion is Accion.DESISTIR:
         return None
     return Negada(

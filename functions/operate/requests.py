@@ -64,7 +64,10 @@ class Ver:
 
 @dataclass(frozen=True, slots=True)
 class Decidir:
-    """About `referencias` of one cuenta, or about what `filtro` finds. `simulacro`: only say what it would come to."""
+    """About `referencias` of one cuenta, or about what `filtro` finds. `simulacro`: only say what it would come to.
+
+    `visto`: when the person saw it; what changed since is not what was decided about.
+    """
 
     accion: Accion
     fecha: date | None
@@ -72,6 +75,7 @@ class Decidir:
     motivo: str
     quien: str
     simulacro: bool
+    visto: datetime | None
     filtro: Filtro
     referencias: tuple[str, ...] | None
     tras: Lugar | None
@@ -163,8 +167,8 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
 
 
 def _decidir(event: Mapping[str, Any]) -> Decidir:
-    own = {"orden", "accion", "fecha", "servicios", "motivo", "quien", "simulacro", "referencias", "tras", "maximo"}
-    _only(event, own | _FILTRO)
+    of_it = {"orden", "accion", "fecha", "servicios", "motivo", "quien", "simulacro", "visto"}
+    _only(event, of_it | {"referencias", "tras", "maximo"} | _FILTRO)
     accion = _accion(event)
     fecha = _fecha(event)
     if fecha and accion is not Accion.CAMBIAR_FECHA:
@@ -189,6 +193,7 @@ def _decidir(event: Mapping[str, Any]) -> Decidir:
         motivo=motivo,
         quien=quien,
         simulacro=simulacro,
+        visto=_instante(event, "visto"),
         filtro=filtro,
         referencias=referencias,
         tras=_lugar(event),

@@ -28,6 +28,7 @@ class Context:
 
     remaining: Callable[[], timedelta]
     aws_request_id: str = "solicitud-1"
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:the-one"
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self.remaining() / timedelta(milliseconds=1))

@@ -19,6 +19,7 @@ PURE = (
     "pack_lotes.packing",
     "operate.decisions",
     "operate.requests",
+    "operate.widget.console",
     "pack_lotes.posting",
     "resolve_errors.dates",
     "resolve_errors.planning",

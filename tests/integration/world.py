@@ -27,6 +27,7 @@ from tests.integration.around import Context, as_lambda_has_it, http_event, is_h
 from tests.sandbox.simulator.plan import CuentaSim, Plan
 from tests.sandbox.simulator.provider import Proveedor
 from tests.sandbox.simulator.transport import as_transport
+from tests.seen import Seen
 from tests.template import default
 
 from facturacion import contraster
@@ -534,6 +535,22 @@ class House:
         """Through JSON both ways, as Lambda does it."""
         event = json.loads(json.dumps({"orden": orden, **more}))
         return json.loads(json.dumps(operating.handler(event, Context(self.remaining(seconds), solicitud))))
+
+    def widget(
+        self,
+        consola: dict[str, Any] | None = None,
+        form: dict[str, str] | None = None,
+        *,
+        seconds: float = 120,
+        solicitud: str = "solicitud-1",
+        **params: Any,
+    ) -> Seen:
+        """The widget as CloudWatch invokes it: what a button sent, what was filled in, the parameters of the panel."""
+        shown = {"dashboardName": "facturacion-negocio", "accountId": "123456789012", "theme": "light"}
+        event = {"widgetContext": {**shown, "params": params, "forms": {"all": form or {}}}}
+        event |= {"consola": consola} if consola else params
+        html = operating.handler(json.loads(json.dumps(event)), Context(self.remaining(seconds), solicitud))
+        return Seen(html)
 
     # -- all of it
 

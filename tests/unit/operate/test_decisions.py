@@ -9,7 +9,7 @@ import pytest
 from facturacion.accion import Accion
 from facturacion.asiento import Asiento, Datos
 from facturacion.estado import Estado
-from operate.decisions import judge, judge_fecha, requests_of
+from operate.decisions import judge, judge_fecha, judge_visto, requests_of
 
 OURS = Datos("hash-1", "FACTURA B", date(2026, 3, 2), date(2026, 3, 12))
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -39,6 +39,17 @@ def test_of_another_systems_reference_one_may_only_let_go(accion):
     """To resend or delete it at the provider would be to touch what is not ours."""
     refused = judge(asiento(datos=Datos("")), accion, None)
     assert code(refused) == (None if accion is Accion.DESISTIR else "DeOtroSistema")
+
+
+def test_another_systems_reference_is_let_go_once():
+    assert code(judge(asiento(datos=Datos(""), abierto=False), Accion.DESISTIR, None)) == "YaDecidido"
+
+
+@pytest.mark.parametrize(("changed", "seen"), [(-1, True), (0, True), (1, False)])
+def test_what_changed_after_it_was_seen_was_not_decided_about(changed, seen):
+    one = asiento(actualizado=NOW + timedelta(milliseconds=changed))
+    assert code(judge_visto(one, NOW)) == (None if seen else "CambioMientrasTanto")
+    assert judge_visto(one, None) is None and judge_visto(None, NOW) is None
 
 
 def test_letting_go_of_another_systems_reference_costs_no_request():

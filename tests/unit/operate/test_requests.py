@@ -106,6 +106,7 @@ def test_a_pause_that_cannot_be_meant_pauses_nobody(change, codigo):
         ({"mayor_de_horas": float("nan")}, "HorasInvalidas"),
         ({"tras": {"cuenta": "norte"}}, "LugarInvalido"),
         ({"tras": "norte"}, "LugarInvalido"),
+        ({"visto": "ayer"}, "FechaInvalida"),
         ({"maximo": 0}, "MaximoInvalido"),
         ({"maximo": True}, "MaximoInvalido"),
     ],

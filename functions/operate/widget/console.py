@@ -1,0 +1,127 @@
+"""One showing of the widget: which orders it asks of the function's own answers, and what it makes of them.
+
+To show something asks `listar`, `ver` or a rehearsal of `decidir`, and writes nothing. Only `hacer`, which a button of
+the confirmation sends, decides; and about no more than was confirmed (`visto`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from facturacion.tiempo import to_iso
+from operate.requests import PAGINA_MAX, PedidoInvalido
+from operate.widget.asked import DICHO, filter_of, order_of, page_of, read_panel, read_view, said_in
+from operate.widget.decision import as_confirmation, as_result
+from operate.widget.historia import as_story
+from operate.widget.lista import as_list
+from operate.widget.markup import Html, el, foreign
+from operate.widget.pieces import Frame, notice, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from operate.widget.asked import Panel
+
+Ask: TypeAlias = "Callable[[dict[str, Any]], dict[str, Any]]"
+"""An order → its answer: what any other caller of the function gets."""
+
+DESCRIPTION = """## Consola de facturación
+
+Lo que espera a una persona y lo que está en error, con motivos, importe y horas que quedan; la historia de un
+comprobante; y qué se hace con ellos, después de decir cuánto cuesta y por qué. Mostrar no cambia nada.
+
+Quien lo ve necesita `lambda:InvokeFunction` sobre esta función; quien lo tiene, también puede decidir.
+
+### Parámetros (todos optativos)
+
+parámetro | qué hace
+---|---
+**cuenta** | solo los de esta cuenta
+**codigo** | solo los que tienen esta causa
+**prefijo** | solo las referencias que empiezan así
+**con_errores** | también los que están en error, resolviéndose solos (true)
+
+### Ejemplo
+``` yaml
+cuenta: sucursal-centro
+con_errores: false
+```
+Conviene que el widget no se actualice solo: lo que se está escribiendo se perdería.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """One showing. `asked`: what the button sent; `solicitud`: the request id."""
+
+    frame: Frame
+    panel: Panel
+    asked: Mapping[str, Any]
+    ask: Ask
+    solicitud: str
+    clock: Callable[[], datetime]
+
+
+def show(event: Mapping[str, Any], ask: Ask, *, endpoint: str, solicitud: str, clock: Callable[[], datetime]) -> str:
+    """HTML, or for `{"describe": true}` the Markdown that CloudWatch shows to who adds it to a dashboard."""
+    if event.get("describe"):
+        return DESCRIPTION
+    panel = read_panel(event)
+    frame = Frame(endpoint, panel.dark)
+    try:
+        vista, asked = read_view(event, panel)
+    except PedidoInvalido as error:
+        return frame.page(notice(str(error), f" [{error.codigo}]", kind="mal"))
+    showing = Showing(frame, panel, asked, ask, solicitud, clock)
+    match vista:
+        case "buscar":
+            return _story(showing, panel.form.get("h_cuenta", ""), panel.form.get("h_referencia", ""))
+        case "historia":
+            return _story(showing, asked.get("cuenta", ""), asked.get("referencia", ""))
+        case "preparar":
+            return _confirmation(showing, dict.fromkeys(DICHO, ""))
+        case "hacer":
+            return _done(showing)
+        case _:
+            return _list(showing)
+
+
+def _list(showing: Showing) -> Html:
+    filtro = filter_of(showing.asked, showing.panel)
+    answer = showing.ask({**filtro, "orden": "listar", "maximo": PAGINA_MAX})
+    if "error" in answer:
+        return showing.frame.page(refusal(answer), showing.frame.back())
+    return as_list(showing.frame, answer, filtro, page_of(showing.asked))
+
+
+def _story(showing: Showing, cuenta: object, referencia: object) -> Html:
+    answer = showing.ask({"orden": "ver", "cuenta": cuenta, "referencia": referencia})
+    if "error" in answer:
+        sought = el("p", foreign(referencia), " de ", foreign(cuenta), class_="ref") if cuenta and referencia else None
+        return showing.frame.page(refusal(answer), sought, showing.frame.back())
+    return as_story(showing.frame, answer)
+
+
+def _confirmation(showing: Showing, said: Mapping[str, str], refused: Mapping[str, Any] | None = None) -> Html:
+    # Before it is read: what changes while it is read was not seen.
+    visto = to_iso(showing.clock())
+    # Whether ARCA would take the date is said when it is known.
+    order = order_of(showing.asked, said) | {"simulacro": True, "fecha": None}
+    return as_confirmation(showing.frame, showing.asked, showing.ask(order), visto=visto, said=said, refused=refused)
+
+
+def _done(showing: Showing) -> Html:
+    """What was refused as it was asked (no reason, a date that ARCA would not take) may be asked again, corrected."""
+    asked, said = showing.asked, said_in(showing.asked, showing.panel)
+    why = {
+        "motivo": said["motivo"],
+        "quien": showing.panel.quien,
+        "visto": asked.get("visto"),
+        "tras": asked.get("tras"),
+    }
+    answer = showing.ask(order_of(asked, said) | why)
+    if "error" in answer:
+        return _confirmation(showing, said, answer)
+    return as_result(showing.frame, {**asked, "dicho": said}, answer, showing.solicitud)

@@ -1,0 +1,163 @@
+"""The console inside the dashboard, as CloudWatch invokes it: it shows without writing, and acts once."""
+
+from __future__ import annotations
+
+import pytest
+from tests.integration import world
+from tests.integration.test_operate import lines, operations, parked, resolved
+
+house = world.house
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+WHY = {"motivo": "ARCA levantó la inhibición"}
+
+
+def written(house):
+    return sorted(house.items(), key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+
+def confirmed(house, label, **about):
+    """From the list to the button that does it."""
+    return house.widget(house.widget().button(label, **about).consola).button(label).consola
+
+
+def test_from_the_list_to_the_provider_and_issued(house):
+    parked(house, "DESCONOCIDO*1")
+    seen = house.widget()
+    assert "1 espera a una persona" in seen.text and "Situacion no prevista" not in seen.text
+    asked = house.widget(seen.button("Reenviar", referencias=["P-0"]).consola)
+    button = asked.button("Reenviar")
+    assert button.endpoint.endswith(":the-one") and "Usa hasta 1 pedido del plan" in button.confirmation
+    done = house.widget(button.consola, WHY, solicitud="s-77")
+    assert "Reenviar: 1 decidido" in done.text and "Solicitud s-77" in done.text
+    resolved(house, rounds=60)
+    assert house.estado("P-0") == "EMITIDO" and operations(house) == [("reenviar", "P-0")]
+    house.assert_nothing_twice()
+    story = house.widget(done.button("Ver su historia").consola).text
+    assert "CloudWatch, panel facturacion-negocio, cuenta de AWS 123456789012" in story
+    assert "solicitud s-77" in story and WHY["motivo"] in story and "padron federal" in story
+
+
+@pytest.mark.parametrize(
+    ("label", "ends"), [("Cambiar fecha", "EMITIDO"), ("Eliminar", "ELIMINADO"), ("Desistir", "ELIMINADO")]
+)
+def test_every_button_does_what_it_says(house, label, ends):
+    parked(house, "DESCONOCIDO*1" if ends == "EMITIDO" else "DESCONOCIDO")
+    house.widget(confirmed(house, label, referencias=["P-0"]), WHY)
+    resolved(house, rounds=60)
+    assert house.estado("P-0") == ends
+
+
+def test_showing_anything_changes_nothing(house):
+    parked(house, "DESCONOCIDO", "CONFIG")
+    parked(house, "AFIP*9", prefix="E", resolve=False)
+    before = written(house)
+    seen = house.widget()
+    for button in seen.buttons:
+        shown = house.widget(button.consola, {"h_cuenta": "norte", "h_referencia": "P-0", **WHY})
+        if button.consola["vista"] == "preparar":
+            assert shown.button(button.label).consola["vista"] == "hacer"
+    assert written(house) == before
+
+
+def test_pressed_twice_it_acts_once_and_says_so(house):
+    parked(house, "DESCONOCIDO")
+    consola = confirmed(house, "Eliminar", referencias=["P-0"])
+    assert "1 decidido" in house.widget(consola, WHY).text
+    assert "YaDecidido" in house.widget(consola, WHY).text
+    resolved(house)
+    assert "NoEspera" in house.widget(consola, WHY).text
+    assert operations(house) == [("eliminar", "P-0")] and len(lines(house)) == 1
+
+
+def test_a_press_that_comes_late_decides_about_nothing_that_changed_since_it_was_seen(house):
+    """Decided, resent, and in review again for the same reason: the old confirmation is not about that."""
+    parked(house, "DESCONOCIDO")
+    one, all_of_it = (confirmed(house, "Reenviar", **a) for a in ({"referencias": ["P-0"]}, {"codigo": "AFIP-99731"}))
+    house.widget(one, WHY)
+    resolved(house, rounds=60)
+    assert house.estado("P-0") == "EN_REVISION" and operations(house) == [("reenviar", "P-0")]
+    for late in (one, all_of_it):
+        assert "CambioMientrasTanto" in house.widget(late, WHY).text
+    resolved(house, rounds=60)
+    assert operations(house) == [("reenviar", "P-0")]
+    assert "1 decidido" in house.widget(confirmed(house, "Reenviar", referencias=["P-0"]), WHY).text
+
+
+def test_another_systems_reference_is_let_go_once(house):
+    house.hook("A-9", "encolado", "h-1")
+    house.follow()
+    consola = confirmed(house, "Desistir", referencias=["A-9"])
+    assert "hasta 0 pedidos" in house.widget(consola, WHY).text
+    assert "YaDecidido" in house.widget(consola, WHY).text
+    assert len(lines(house)) == 1 and "Nada espera" in house.widget().text
+
+
+def test_all_of_one_incident_are_decided_about_together_and_nothing_beside_it(house):
+    parked(house, "CONFIG", "CONFIG", "CONFIG", "DESCONOCIDO")
+    seen = house.widget()
+    assert "Incidente de la cuenta desde" in seen.text
+    (codigo,) = {b.consola["codigo"] for b in seen.buttons if b.consola.get("codigo", "AFIP-99731") != "AFIP-99731"}
+    house.proveedor.web_fix_account("norte")
+    done = house.widget(confirmed(house, "Reenviar", codigo=codigo), WHY)
+    assert "3 decididos" in done.text and f"Incidente cerrado: {codigo} de norte" in done.text
+    resolved(house, rounds=60)
+    assert house.estados("P-0", "P-1", "P-2") == {"EMITIDO"} and house.estado("P-3") == "EN_REVISION"
+
+
+def test_what_one_press_has_no_time_for_the_next_one_does(house, monkeypatch):
+    monkeypatch.setattr("operate.deciding.DECISIONS_MAX", 2)
+    parked(house, *["DESCONOCIDO"] * 5)
+    seen = house.widget(confirmed(house, "Eliminar", codigo="AFIP-99731"), WHY)
+    for _ in range(2):
+        assert "2 decididos" in seen.text
+        seen = house.widget(seen.button("Seguir con los que faltan").consola)
+    assert "1 decidido" in seen.text
+    assert {line["motivo"]["S"] for line in lines(house)} == {WHY["motivo"]} and len(lines(house)) == 5
+
+
+def test_without_a_reason_nothing_is_decided_and_what_was_filled_in_is_still_there(house):
+    parked(house, "DESCONOCIDO")
+    consola = confirmed(house, "Cambiar fecha", referencias=["P-0"])
+    again = house.widget(consola, {"motivo": "  ", "fecha": "2026-03-03", "concepto": "servicios"})
+    assert "Hace falta un motivo" in again.text and again.fields()["fecha"] == "2026-03-03"
+    refused = house.widget(again.button("Cambiar fecha").consola, {**WHY, "fecha": "2025-01-01"})
+    assert "FechaFueraDeVentana" in refused.text and WHY["motivo"] in refused.text
+    long = house.widget(consola, {"motivo": "x" * 301})
+    assert "hasta 300" in long.text and lines(house) == []
+    assert "1 decidido" in house.widget(refused.button("Cambiar fecha").consola, {**WHY, "fecha": ""}).text
+
+
+@pytest.mark.parametrize(
+    ("consola", "said"),
+    [
+        ({"vista": "historia", "cuenta": "norte", "referencia": "X"}, "No hay nada con esa referencia"),
+        ({"vista": "buscar"}, "Falta cuenta"),
+        ({"vista": "preparar", "accion": "volar", "cuenta": "norte", "referencias": ["P-0"]}, "La acción debe ser"),
+        ({"vista": "preparar", "accion": ["x"], "cuenta": 3}, "debe ser un texto"),
+        ({"vista": "hacer", "accion": "eliminar"}, "Hace falta decir sobre cuáles"),
+        ({"vista": "hacer", "accion": "eliminar", "cuenta": "norte", "referencias": "P-0"}, "referencias es una lista"),
+        ({"vista": "lista", "filtro": {"cunta": "norte"}}, "No se conoce: cunta"),
+        ({"vista": "lista", "pagina": "dos"}, "1 espera a una persona"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_in_a_sentence_and_decides_nothing(house, consola, said):
+    parked(house, "DESCONOCIDO")
+    assert said in house.widget(consola, WHY).text
+    assert lines(house) == []
+
+
+def test_a_visto_that_is_no_instant_decides_nothing(house):
+    parked(house, "DESCONOCIDO")
+    consola = confirmed(house, "Eliminar", referencias=["P-0"])
+    assert "FechaInvalida" in house.widget({**consola, "visto": "ayer"}, WHY).text
+    assert lines(house) == []
+
+
+def test_the_panels_parameters_say_what_is_listed(house):
+    house.add_cuenta("sur")
+    parked(house, "DESCONOCIDO")
+    parked(house, "AFIP*9", prefix="E", resolve=False)
+    assert "1 espera a una persona" in house.widget().text and "1 está en error" in house.widget().text
+    assert "0 están en error" in house.widget(con_errores=False).text
+    assert "Nada espera" in house.widget(cuenta="sur").text
+    assert "No se conoce: cuentas" in house.widget(cuentas="sur").text
