@@ -30,12 +30,11 @@ SUBMISSIONS = ("provider:facturacion/lotes_encola", "provider:facturacion/nuevo_
 class Counted(World):
     """The explorer's world with AWS's schedule, counting each invocation: how often, how long, how much is logged."""
 
-    def __init__(self, scenario: Scenario, seed: object = 0) -> None:
-        super().__init__(scenario, Calm(seed), seed=seed)
+    def __init__(self, scenario: Scenario, choices: Calm | None = None) -> None:
+        super().__init__(scenario, choices or Calm())
         self.invoked: Counter[str] = Counter()
         self.seconds: Counter[str] = Counter()
         self.log_bytes: Counter[str] = Counter()
-        self.until: Callable[[Counted], bool] = lambda world: False
 
     def invoke(
         self,

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import counts, emulator
+from tests.bench import comparing, counts, emulator
 from tests.explore import scenarios
 from tests.explore.installing import exploring
 
@@ -47,6 +47,15 @@ def _end_counts(begun: dict[str, list[Any]]) -> Iterable[Section]:
         yield counts.section(kind, [future.result() for future in futures])
 
 
+def _begin_comparing(pool: Executor, *, quick: bool) -> dict[Any, Any]:
+    pairs = [(fault, ours) for fault in (comparing.HEALTHY, *comparing.FAULTS) for ours in (True, False)]
+    return {(fault.name, ours): pool.submit(comparing.measure, fault, ours=ours) for fault, ours in pairs}
+
+
+def _end_comparing(begun: dict[Any, Any]) -> Iterable[Section]:
+    return comparing.sections({pair: future.result() for pair, future in begun.items()})
+
+
 def _alone(make: Callable[..., Section]) -> Kind:
     """A section that is one piece of work."""
     return Kind(lambda pool, *, quick: pool.submit(make), lambda future: [future.result()])
@@ -54,5 +63,6 @@ def _alone(make: Callable[..., Section]) -> Kind:
 
 SECTIONS = {
     "counts": Kind(_begin_counts, _end_counts),
+    "reference": Kind(_begin_comparing, _end_comparing),
     "emulator": _alone(emulator.section),
 }

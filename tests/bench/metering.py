@@ -13,6 +13,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 from tests.bench.capacity import query_units, read_units, size_of, write_units
 from tests.explore import calls, dynamo, instrument
+from tests.explore.instrument import TABLE
 from tests.template import properties
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class Meter:
         before = image(params["TableName"], key)
         answer = do("dynamodb", operation, params)
         after = image(params["TableName"], key) if answer[0] == 200 else before
-        units = write_units(before, after, indexes())
-        self.own_writes += units if key["sk"]["S"].startswith(OWN) else 0
+        units = write_units(before, after, indexes() if params["TableName"] == TABLE else {})
+        self.own_writes += units if "sk" in key and key["sk"]["S"].startswith(OWN) else 0
         return answer, units
 
     def _transact(self, params: dict[str, Any], do: Callable[..., Answer]) -> tuple[Answer, float]:
@@ -89,8 +90,11 @@ def indexes() -> dict[str, tuple[str, ...]]:
 
 
 def image(table: str, key: dict[str, Any]) -> dict[str, Any] | None:
-    item = dynamo.find(table, key)
-    return dynamo.typed_item(item) if item else None
+    of = dynamo.table(table)
+    found = of.items.get(DynamoType(key[of.hash_key_attr]))
+    if of.range_key_attr:
+        found = (found or {}).get(DynamoType(key[of.range_key_attr]))
+    return dynamo.typed_item(found) if found else None
 
 
 def _read(operation: str, params: dict[str, Any], answer: dict[str, Any]) -> float:
