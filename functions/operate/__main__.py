@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate.cli import decidir, enviar, listar, pausar, reconstruir, redirigir, reproducir, validar, ver
-from operate.cli.client import Cliente, SinRespuesta, connect
+from operate.cli import cuenta, decidir, enviar, listar, pausar, reconstruir, redirigir, reproducir, validar, ver
+from operate.cli.client import Cliente, connect
+from operate.cli.place import SinRespuesta
 from operate.cli.printing import refusal
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 DONE, REFUSED, FAILED = 0, 1, 2
 INTERRUPTED = 130
-ORDERS = (listar, ver, decidir, pausar, reproducir, redirigir, reconstruir, validar, enviar)
+ORDERS = (listar, ver, decidir, pausar, reproducir, redirigir, reconstruir, cuenta, validar, enviar)
 
 
 def main(argv: Sequence[str] | None = None, open_client: Callable[..., Cliente] = connect) -> int:

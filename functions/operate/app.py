@@ -34,13 +34,14 @@ from operate.requests import (
     Listar,
     Pausar,
     PedidoInvalido,
+    Pruebas,
     Reanudar,
     Redirigir,
     Reproducir,
     Ver,
     read_request,
 )
-from operate.states import tell_cuentas
+from operate.states import tell_cuentas, tell_tests
 from operate.story import tell_story
 from operate.widget.asked import is_for_widget
 from operate.widget.console import show
@@ -176,6 +177,8 @@ def answer(world: World, event: dict[str, Any]) -> dict[str, Any]:
                 return redrive(world, asked)
             case Cuentas():
                 return tell_cuentas(world, asked)
+            case Pruebas():
+                return tell_tests(world, asked)
             case _:
                 assert_never(asked)
     except PedidoInvalido as error:

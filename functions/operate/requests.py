@@ -20,7 +20,7 @@ REFERENCIAS_MAX = 1_000
 PAGINA_MAX = 1_000
 """Comprobantes in one answer, which Lambda bounds at 6 MB."""
 _HOURS_MAX = 10 * 366 * 24
-ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "reproducir", "redirigir", "cuentas")
+ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "reproducir", "redirigir", "cuentas", "pruebas")
 ORIGENES = ("rechazados", "muertos")
 _FILTRO = {"cuenta", "codigo", "prefijo", "mayor_de_horas", "con_errores"}
 
@@ -135,7 +135,15 @@ class Cuentas:
     cuenta: str | None
 
 
-Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Reproducir | Redirigir | Cuentas
+@dataclass(frozen=True, slots=True)
+class Pruebas:
+    """The hooks of no comprobante of a cuenta since then; None: only what time it is."""
+
+    cuenta: str
+    desde: datetime | None
+
+
+Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Reproducir | Redirigir | Cuentas | Pruebas
 
 
 def read_request(event: Mapping[str, Any]) -> Pedido:
@@ -162,6 +170,9 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
         case "cuentas":
             _only(event, {"orden", "cuenta"})
             return Cuentas(_text(event, "cuenta") or None)
+        case "pruebas":
+            _only(event, {"orden", "cuenta", "desde"})
+            return Pruebas(_needed(event, "cuenta"), _instante(event, "desde"))
         case _:
             raise PedidoInvalido("OrdenDesconocida", f"La orden debe ser una de: {', '.join(ORDENES)}.")
 

@@ -11,7 +11,7 @@ from operate.pausing import pausa_row
 if TYPE_CHECKING:
     from facturacion.ledger import Pausa
     from operate.listing import World
-    from operate.requests import Cuentas
+    from operate.requests import Cuentas, Pruebas
 
 
 def tell_cuentas(world: World, asked: Cuentas) -> dict[str, Any]:
@@ -23,6 +23,16 @@ def tell_cuentas(world: World, asked: Cuentas) -> dict[str, Any]:
     return {
         "cuentas": [_row(world, cuenta, pausas, known=cuenta in known) for cuenta in named],
         "pausas": [pausa_row(p) for p in pausas],
+        "ahora": to_iso(world.clock()),
+    }
+
+
+def tell_tests(world: World, asked: Pruebas) -> dict[str, Any]:
+    """Which hooks of no comprobante came since then, and with which token (`huella`)."""
+    hooks = world.ledger.hooks_of_nobody(asked.cuenta, asked.desde) if asked.desde else []
+    return {
+        "ahora": to_iso(world.clock()),
+        "hooks": [{"evento": h["evento"], "recibido": h["recibido"], "huella": h.get("huella")} for h in hooks],
     }
 
 

@@ -10,6 +10,7 @@ newer pages no longer list the lote method).
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from dataclasses import dataclass, field
@@ -123,6 +124,11 @@ class Cuentas:
         self._cached[alias] = (now, cuenta)
         self._absent.pop(alias, None)
         return cuenta
+
+
+def huella(cuenta: Cuenta, token: str) -> str:
+    """Which of its tokens a hook came with, for whoever knows the secret. Trying them tells nobody else."""
+    return hmac.new(cuenta.apitoken.encode(), token.encode("utf-8", "surrogatepass"), "sha256").hexdigest()[:16]
 
 
 def cuenta_from_secret(alias: str, secret: str) -> Cuenta:

@@ -123,6 +123,7 @@ class Stack:
             "bus": self.bus,
             "state_machine_arn": self.state_machine_arn,
             "api_url": self.api_url,
+            "webhook_url": self.webhook_url("{cuenta}"),
             "simulator_url": self._simulator.url if self._simulator else None,
             "cuentas": {
                 cuenta.alias: {

@@ -46,14 +46,18 @@ class Pagina(NamedTuple):
 class Hooks(Table):
     """The condition of each fold is the row of the rule in `estado.fold` that it writes."""
 
-    def store_hook(self, cuenta: str, hook: HookRecibido, body: bytes, *, expires: datetime) -> Guardado:
+    def store_hook(
+        self, cuenta: str, hook: HookRecibido, body: bytes, *, expires: datetime, huella: str | None = None
+    ) -> Guardado:
         """One conditional put. A crash before it: the provider sends the hook again. After it: the stream has it.
 
         The documents never say that ids are unique: the same id with another evento or `creado` is kept beside.
+        `huella`: of the token that it came with.
         """
         reference = hook.external_reference or ""
+        more: dict[str, Any] = {"vence": int(expires.timestamp())} | ({"huella": huella} if huella else {})
         try:
-            self._put_hook(cuenta, reference, hook, hook.hook_id, body, expires)
+            self._put_hook(cuenta, reference, hook, hook.hook_id, body, more)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             stored = to_plain(error.response.get("Item", {}))
             if (stored.get("evento"), stored.get("creado")) == (hook.evento, hook.creado):
@@ -61,13 +65,13 @@ class Hooks(Table):
         else:
             return Guardado.NUEVO
         try:
-            self._put_hook(cuenta, reference, hook, f"{hook.hook_id}#{hook.evento}#{hook.creado}", body, expires)
+            self._put_hook(cuenta, reference, hook, f"{hook.hook_id}#{hook.evento}#{hook.creado}", body, more)
         except self._client.exceptions.ConditionalCheckFailedException:
             return Guardado.REPETIDO
         return Guardado.ID_REUSADO
 
     def _put_hook(  # noqa: PLR0917 - one caller, above
-        self, cuenta: str, reference: str, hook: HookRecibido, hook_id: str, body: bytes, expires: datetime
+        self, cuenta: str, reference: str, hook: HookRecibido, hook_id: str, body: bytes, more: dict[str, Any]
     ) -> None:
         item = {
             "pk": pk_of(cuenta, reference),
@@ -77,7 +81,7 @@ class Hooks(Table):
             "creado": hook.creado,
             "recibido": to_iso(self._clock()),
             "cuerpo": body[:HOOK_BODY_MAX],
-            "vence": int(expires.timestamp()),
+            **more,
         }
         if hook.intento is not None:
             item["intento"] = hook.intento
@@ -103,6 +107,18 @@ class Hooks(Table):
         )
         items = (to_plain(item) for page in pages for item in page["Items"])
         return tuple(Hook(item["hook_id"], item["evento"]) for item in items)
+
+    def hooks_of_nobody(self, cuenta: str, since: datetime) -> list[dict[str, Any]]:
+        """Items of hooks with no reference that could be ours (tests are), received after that, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :hook)",
+            FilterExpression="recibido > :since",
+            ProjectionExpression="evento, recibido, huella",
+            ExpressionAttributeValues=to_values({":pk": pk_of(cuenta, ""), ":hook": "HOOK#", ":since": to_iso(since)}),
+        )
+        return sorted((to_plain(i) for page in pages for i in page["Items"]), key=lambda item: str(item["recibido"]))
 
     def hooks_with_words(self, cuenta: str, external_reference: str) -> tuple[tuple[Hook, tuple[str, ...]], ...]:
         """Every stored hook with the words of an `error` (none for the others): they are what classifies it."""

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from operate import __main__ as command
-from operate.cli.client import Cliente, SinRespuesta, connect, merge
+from operate.cli.client import Cliente, connect, merge
 from operate.cli.listar import listing
+from operate.cli.place import SinRespuesta
 from operate.cli.printing import WIDEST, table
 
 ARN = "arn:aws:sts::123456789012:assumed-role/facturas/ana"
