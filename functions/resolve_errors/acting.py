@@ -8,7 +8,8 @@ The steps for one, and what a crash right after each leaves behind:
 4. the result, on `version`     its note, which the next look drops
 5. the event                    `evento_pendiente`, which the reconciliation publishes
 
-The lease is looked at before each call: a run that lost it does nothing more.
+The lease is looked at right before each call: a task that lost it to another run, or to a later task of its own run
+because Step Functions took it for dead, does nothing more.
 """
 
 from __future__ import annotations
@@ -131,9 +132,6 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         return False
     if shown is None:
         return True
-    if not world.ledger.arriendo(world.cuenta).is_of(corrida, world.clock()):
-        hechos.lost = True
-        return False
     if world.ledger.pausa_of(world.cuenta):
         hechos.paused = True
         return False
@@ -151,7 +149,12 @@ def _one(world: World, corrida: str, pendiente: Pendiente, hechos: Hechos) -> bo
         hechos.gap = True
         return True
     world.ledger.set_plan(pendiente, None)
-    return _do(world, Acto(planned, visto, shown, intento), hechos)
+    acto = Acto(planned, visto, shown, intento)
+    if not world.ledger.arriendo(world.cuenta).is_still(world.arriendo, world.clock()):
+        hechos.lost = True
+        _not_done(world, acto, "SinArriendo", "otra tarea tiene el arriendo: no se hizo nada")
+        return False
+    return _do(world, acto, hechos)
 
 
 def _keeps_the_order(planned: Planned) -> bool:
@@ -176,11 +179,12 @@ def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
         case Hecho():
             hechos.done += 1
             if _done(world, acto) and acto.planned.accion is not Accion.CAMBIAR_FECHA:
-                # The next error of it is another one, with waits of its own; it may have come during our call.
-                world.ledger.forget(acto.visto.pendiente)
+                # If the next error came during our call, it was noted anew, and stays.
+                world.ledger.drop(acto.visto.pendiente)
         case NoEnviado():
-            world.ledger.not_done(acto.asiento, acto.planned.accion, acto.shown.asiento)
             hechos.held = True
+            _not_done(world, acto, codigo, detalle)
+            return False
         case BorradoParcial():
             _suspect(world, acto)
         case Incierto():
@@ -193,6 +197,12 @@ def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
             assert_never(outcome)
     world.ledger.ended(acto.intento, codigo, detalle)
     return not hechos.held
+
+
+def _not_done(world: World, acto: Acto, codigo: str, detalle: str) -> None:
+    """It certainly had no effect: it does not count, and is planned again after a resend wait, not at once."""
+    world.ledger.not_done(acto.asiento, acto.planned.accion, acto.shown.asiento)
+    world.ledger.ended(acto.intento, codigo, detalle)
 
 
 def _call(world: World, acto: Acto) -> Hecho | Rechazado | NoEnviado | Incierto:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from facturacion.estado import Hook
     from facturacion.events import Bus
-    from facturacion.ledger import Ledger, Pendiente
+    from facturacion.ledger import Arriendo, Ledger, Pendiente
     from resolve_errors.planning import Paso, Terms
     from tusfacturas.catalogue import Catalogo
     from tusfacturas.classify import Clasificacion
@@ -48,9 +48,13 @@ DAYS_AHEAD = 10
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything outside, for one invocation and one cuenta. `remaining`: until Lambda ends it."""
+    """Everything outside, for one task of a run of one cuenta. `remaining`: until Lambda ends it.
+
+    `arriendo`: the lease as this task renewed it.
+    """
 
     cuenta: str
+    arriendo: Arriendo
     ledger: Ledger
     bus: Bus
     cliente: Cliente

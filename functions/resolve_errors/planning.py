@@ -149,7 +149,7 @@ def _without_words(asiento: Asiento, pendiente: Pendiente, now: datetime, terms:
         return Hacer(Accion.REENVIAR, asiento.causas)
     if asiento.reenvios >= SIN_CAUSA_REENVIOS:
         return Estacionar((CAUSA_DESCONOCIDA,))
-    due = pendiente.creado + terms.quiet
+    due = _since(asiento, pendiente) + terms.quiet
     # A resend creates nothing, and its next error may bring the words that were lost.
     return Hacer(Accion.REENVIAR, (CAUSA_DESCONOCIDA,)) if now >= due else Aguardar(due, (CAUSA_DESCONOCIDA,))
 
@@ -158,8 +158,13 @@ def _resend(asiento: Asiento, pendiente: Pendiente, causas: tuple[Causa, ...], n
     wait = next_wait(terms.resend_wait, asiento.reenvios)
     if wait is None:
         return Estacionar(causas)
-    due = pendiente.creado + wait
+    due = _since(asiento, pendiente) + wait
     return Hacer(Accion.REENVIAR, causas) if now >= due else Aguardar(due, causas)
+
+
+def _since(asiento: Asiento, pendiente: Pendiente) -> datetime:
+    """When the waits of this error begin. A crash after a resend leaves the note of the error before it."""
+    return max(pendiente.creado, asiento.error_desde or pendiente.creado)
 
 
 def _paced(asiento: Asiento, pendiente: Pendiente, hacer: Hacer, now: datetime, terms: Terms) -> Paso:
@@ -175,5 +180,5 @@ def _paced(asiento: Asiento, pendiente: Pendiente, hacer: Hacer, now: datetime, 
     if done >= most or wait is None:
         texto = f"Se intentó {done} veces («{hacer.accion}») y TusFacturas no lo hizo."
         return Estacionar((Causa("NoSePudo", "", texto), *(hacer.causas or asiento.causas)))
-    due = pendiente.creado + wait
+    due = _since(asiento, pendiente) + wait
     return hacer if not done or now >= due else Aguardar(due, hacer.causas, en_fila=hacer.en_fila)

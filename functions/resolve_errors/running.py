@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from facturacion.corridas import Corridas
     from facturacion.cuentas import Cuenta, Cuentas
     from facturacion.events import Bus
-    from facturacion.ledger import Ledger
+    from facturacion.ledger import Arriendo, Ledger
     from tusfacturas.catalogue import Catalogo
     from tusfacturas.client import Cliente
 
@@ -100,9 +100,9 @@ def run_task(paso: str, corrida: Corrida, o: Outside, *, remaining: Callable[[],
         case "actuar":
             return _with_provider(corrida, o, remaining, _act)
         case "soltar":
-            return _release(corrida, o)
+            return _release(corrida, o, remaining)
         case "abandonar":
-            return _pause(corrida, o, "la corrida no pudo seguir")
+            return _pause(corrida, o, None, "la corrida no pudo seguir")
         case _:
             raise ValueError(f"no such task: {paso}")
 
@@ -129,21 +129,23 @@ def _with_provider(
     remaining: Callable[[], timedelta],
     task: Callable[[Corrida, Outside, World], Sigue],
 ) -> Sigue:
-    if o.ledger.renew_lease(corrida.cuenta, corrida.nombre, _lease_until(o, remaining)) is None:
+    arriendo = o.ledger.renew_lease(corrida.cuenta, corrida.nombre, _lease_until(o, remaining))
+    if arriendo is None:
         return _next(corrida, "fin")
     try:
         cuenta = o.cuentas.get(corrida.cuenta)
     except CuentaMalConfigurada as error:
-        return _pause(corrida, o, str(error))
+        return _pause(corrida, o, arriendo, str(error))
     if cuenta is None:
-        return _pause(corrida, o, "la cuenta no tiene secreto")
+        return _pause(corrida, o, arriendo, "la cuenta no tiene secreto")
     with o.connect(cuenta) as cliente:
-        return task(corrida, o, _world(corrida, o, cliente, remaining))
+        return task(corrida, o, _world(arriendo, o, cliente, remaining))
 
 
-def _world(corrida: Corrida, o: Outside, cliente: Cliente, remaining: Callable[[], timedelta]) -> World:
+def _world(arriendo: Arriendo, o: Outside, cliente: Cliente, remaining: Callable[[], timedelta]) -> World:
     return World(
-        cuenta=corrida.cuenta,
+        cuenta=arriendo.cuenta,
+        arriendo=arriendo,
         ledger=o.ledger,
         bus=o.bus,
         cliente=cliente,
@@ -161,13 +163,13 @@ def _world(corrida: Corrida, o: Outside, cliente: Cliente, remaining: Callable[[
 
 def _plan(corrida: Corrida, o: Outside, world: World) -> Sigue:
     if corrida.vuelta >= VUELTAS_MAX:
-        return _succeed(corrida, o)
+        return _succeed(corrida, o, world.arriendo)
     mirada = look(world)
     corrida = Corrida(corrida.cuenta, corrida.nombre, corrida.vuelta + 1)
     if mirada.planned:
         return _next(corrida, "actuar")
     if not mirada.answered:
-        return _pause(corrida, o, "TusFacturas no responde")
+        return _pause(corrida, o, world.arriendo, "TusFacturas no responde")
     if not mirada.whole:
         return _next(corrida, "planear")
     return _next(corrida, "soltar")
@@ -176,39 +178,54 @@ def _plan(corrida: Corrida, o: Outside, world: World) -> Sigue:
 def _act(corrida: Corrida, o: Outside, world: World) -> Sigue:
     hechos = act(world, corrida.nombre)
     if hechos.lost:
-        return _next(corrida, "fin")
+        return _outrun(corrida, o)
     if hechos.paused:
-        return _pause(corrida, o, "la cuenta está en pausa")
+        return _pause(corrida, o, world.arriendo, "la cuenta está en pausa")
     if hechos.held:
-        return _pause(corrida, o, "TusFacturas no recibe operaciones")
+        return _pause(corrida, o, world.arriendo, "TusFacturas no recibe operaciones")
     if hechos.left:
         return _next(corrida, "actuar")
     return _next(corrida, "asentar", o.terms.settle)
 
 
-def _release(corrida: Corrida, o: Outside) -> Sigue:
+def _release(corrida: Corrida, o: Outside, remaining: Callable[[], timedelta]) -> Sigue:
     """`pedidos` is read before the errors: a wake-up that comes after it refuses the release."""
-    arriendo = o.ledger.arriendo(corrida.cuenta)
-    now = o.clock()
-    if not arriendo.is_of(corrida.nombre, now):
+    arriendo = o.ledger.renew_lease(corrida.cuenta, corrida.nombre, _lease_until(o, remaining))
+    if arriendo is None:
         return _next(corrida, "fin")
+    now = o.clock()
     due = [p.desde or now for p in o.ledger.pendientes(corrida.cuenta)]
     soonest = min(due, default=None)
     if soonest is not None and soonest - now <= STAYS_FOR * o.terms.resend_wait:
         return _next(corrida, "asentar", min(max(soonest - now, timedelta(seconds=1)), o.terms.settle))
-    released = o.ledger.release(corrida.cuenta, corrida.nombre, pedidos=arriendo.pedidos, debida=soonest)
+    released = o.ledger.release(arriendo, debida=soonest)
     return _next(corrida, "fin") if released else _next(corrida, "asentar", o.terms.settle)
 
 
-def _pause(corrida: Corrida, o: Outside, motivo: str) -> Sigue:
-    """Nothing can be done now: the reconciliation starts another run after a resend wait."""
+def _pause(corrida: Corrida, o: Outside, arriendo: Arriendo | None, motivo: str) -> Sigue:
+    """Nothing can be done now: the reconciliation starts another run after a resend wait.
+
+    `arriendo`: as this task renewed it; None where the whole execution ends, whatever its tasks are doing.
+    """
     o.logger.warning("corrida_en_pausa", extra={"cuenta": corrida.cuenta, "corrida": corrida.nombre, "motivo": motivo})
-    o.ledger.abandon(corrida.cuenta, corrida.nombre, debida=o.clock() + o.terms.resend_wait)
-    return _next(corrida, "fin")
+    debida, tarea = o.clock() + o.terms.resend_wait, arriendo.tarea if arriendo else None
+    given_back = o.ledger.abandon(corrida.cuenta, corrida.nombre, debida=debida, tarea=tarea)
+    return _next(corrida, "fin") if given_back else _outrun(corrida, o)
 
 
-def _succeed(corrida: Corrida, o: Outside) -> Sigue:
+def _outrun(corrida: Corrida, o: Outside) -> Sigue:
+    """The lease is not this task's any more.
+
+    A later task of the same run has it: Step Functions took one of the two for dead. It hears this one or the other,
+    so whichever it is goes on. Else another run has it, or nobody, and this one is over.
+    """
+    again = o.ledger.arriendo(corrida.cuenta).corrida == corrida.nombre
+    return _next(corrida, "asentar", o.terms.settle) if again else _next(corrida, "fin")
+
+
+def _succeed(corrida: Corrida, o: Outside, arriendo: Arriendo) -> Sigue:
     """The history of an execution is bounded: its successor goes on, started by the reconciliation after a crash."""
-    if o.ledger.abandon(corrida.cuenta, corrida.nombre, debida=o.clock()):
-        o.corridas.start(o.ledger.arriendo(corrida.cuenta))
+    if not o.ledger.abandon(corrida.cuenta, corrida.nombre, debida=o.clock(), tarea=arriendo.tarea):
+        return _outrun(corrida, o)
+    o.corridas.start(o.ledger.arriendo(corrida.cuenta))
     return _next(corrida, "fin")

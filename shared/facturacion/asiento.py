@@ -66,7 +66,8 @@ class Asiento:
     queue in this attempt. `borrado_pedido`: we intended to delete it. `ausente_desde`: a first believed absence.
     `evento_pendiente`: an event written together with the state and not yet known to be published.
     `reenvios`, `cambios_fecha`, `borrados`: how often that was tried about its error. `por_reenviar`: its date was
-    changed, and a resend is to follow. `intentado`: when something was last done about it of which nothing was heard.
+    changed, and a resend is to follow. `intentado`: when something was last done about it that came to nothing, or of
+    which nothing was heard. `error_desde`: since when it is in error; known until it was resent.
     `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`). `reconstruido`: found at the provider
     after a restore; what it holds nobody knows any more.
     """
@@ -95,6 +96,7 @@ class Asiento:
     borrados: int = 0
     por_reenviar: bool = False
     intentado: datetime | None = None
+    error_desde: datetime | None = None
     reconstruido: bool = False
     decision: str | None = None
     causas: tuple[Causa, ...] = ()
@@ -175,6 +177,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         borrados=int(item.get("borrados", 0)),
         por_reenviar="por_reenviar" in item,
         intentado=_instant(item.get("intentado")),
+        error_desde=_instant(item.get("error_desde")),
         reconstruido="reconstruido" in item,
         decision=item.get("decision"),
         causas=tuple(Causa(*c) for c in item.get("causas", ())),

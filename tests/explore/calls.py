@@ -10,7 +10,7 @@ import httpx
 
 from tests.explore import instrument, invariants, resolving
 from tests.explore.instrument import TABLE, Death, by_moto, peek
-from tests.explore.invoking import Invocation, Posted, Write
+from tests.explore.invoking import Invocation, Look, Posted, Write
 from tests.explore.schedule import AFTER, BEFORE
 from tests.sandbox.simulator.respuesta import method_of
 
@@ -89,8 +89,8 @@ def _effect(world: World, service: str, operation: str, params: dict[str, Any]) 
         return 200, _published(world, params["Entries"])
     if service != "dynamodb" or params.get("TableName", TABLE) != TABLE:
         return by_moto(service, operation, params)
-    if operation == "UpdateItem" and params["Key"]["pk"]["S"] == "CUENTAS":
-        return _door(world, service, operation, params)
+    if operation in {"UpdateItem", "GetItem"} and params["Key"]["pk"]["S"] == "CUENTAS":
+        return _of_a_cuenta(world, service, operation, params)
     keys = _written(operation, params)
     before = {pk: peek(pk) for pk in keys}
     status, parsed = by_moto(service, operation, params)
@@ -101,14 +101,20 @@ def _effect(world: World, service: str, operation: str, params: dict[str, Any]) 
     return status, parsed
 
 
-def _door(world: World, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+def _of_a_cuenta(world: World, service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Its door, and its run's lease."""
     alias = params["Key"]["sk"]["S"]
+    assert world.running is not None
     before = peek("CUENTAS", alias).get("incierta")
     answer = by_moto(service, operation, params)
     after = peek("CUENTAS", alias).get("incierta")
     if after != before:
         world.closed[alias] = world.now
         world.note(world.who(), f"the door of {alias} is {'closed by ' + after if after else 'open'}", after or before)
+    lease = peek("CUENTAS", alias)
+    world.running.looked = Look(world.now, lease.get("corrida"), lease.get("corrida_tarea", 0))
+    if "corrida_tarea" in params.get("UpdateExpression", "") and answer[0] == 200:
+        world.running.renewed = world.running.looked
     return answer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.explore.functions import seconds_of
 from tests.explore.instrument import Death
@@ -47,6 +47,14 @@ class Write:
     after: dict[str, Any]
 
 
+class Look(NamedTuple):
+    """At the lease of a run: who had it then, and by which of its tasks."""
+
+    at: datetime
+    corrida: str | None
+    tarea: int
+
+
 class Invocation:
     """`wake`: when it goes on. It runs only between `resume` and its next `sleep`."""
 
@@ -56,6 +64,8 @@ class Invocation:
         self.wake = datetime.min.replace(tzinfo=deadline.tzinfo)
         self.done = self.doomed = self.died = False
         self.result: Any = None
+        self.looked: Look | None = None
+        self.renewed: Look | None = None
         self.ended: Callable[[Invocation], None] = lambda _: None
         self.error: BaseException | None = None
         self._work: Callable[[], Any] = lambda: None

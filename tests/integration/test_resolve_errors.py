@@ -401,7 +401,7 @@ def test_every_action_is_on_the_timeline_before_and_after(house):
     assert line["resultado"]["S"] == "Hecho" and line["motivo"]["S"] == "AFIP-10032"
 
 
-@pytest.mark.parametrize("step", ["intend", "deleted", "ended", "set_plan", "forget"])
+@pytest.mark.parametrize("step", ["intend", "deleted", "ended", "set_plan", "drop"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_crash_at_any_step_of_a_deletion_deletes_once_and_loses_nothing(house, step, moment):
     in_error(house, "DATOS")

@@ -58,7 +58,8 @@ class Acciones(Table):
         Should its hook be faster than our record, or the record never be written, the reasons are there.
         """
         # Whoever acts has just seen it at the provider.
-        # What is not heard of is not tried again at once: `intentado` goes with the record of how it ended.
+        # What is not heard of, or came to nothing, is not tried again at once: `intentado` goes with the record of
+        # what was done.
         sets: dict[str, Any] = {"en_cola": True, "intentado": to_iso(self._clock())}
         removes: tuple[str, ...] = ()
         match accion:
@@ -83,7 +84,10 @@ class Acciones(Table):
         self._end(intento.asiento, intento.sk, codigo, detalle)
 
     def not_done(self, asiento: Asiento, accion: Accion, before: Asiento) -> Asiento | Refused:
-        """The call certainly had no effect: it does not count. `before`: as it was before the intent."""
+        """The call certainly had no effect: it does not count. `before`: as it was before the intent.
+
+        `intentado` stays: if the run cannot even pause itself, this is not tried again at once.
+        """
         sets: dict[str, Any]
         match accion:
             case Accion.REENVIAR:
@@ -92,11 +96,16 @@ class Acciones(Table):
                 sets = {"cambios_fecha": before.cambios_fecha}
             case Accion.ELIMINAR | Accion.DESISTIR:
                 sets = {"borrados": before.borrados}
-        return self._in_error(asiento, sets, ("intentado",))
+        return self._in_error(asiento, sets, ())
 
     def resent(self, asiento: Asiento, estado: Estado, vistos: frozenset[str]) -> Asiento | Refused:
         """Back in the provider's queue. `estado`: what the fold makes of ENCOLADO and the hooks not in `vistos`."""
-        sets: dict[str, Any] = {"estado": estado, "evento_pendiente": tipo_for(estado), "vistos": set(vistos) or None}
+        sets: dict[str, Any] = {
+            "estado": estado,
+            "evento_pendiente": tipo_for(estado),
+            "vistos": set(vistos) or None,
+            "error_desde": to_iso(self._clock()) if estado is Estado.ERROR else None,
+        }
         removes = (
             "ausente_desde",
             "por_reenviar",

@@ -165,8 +165,11 @@ class Asks(Table):
             sets["vistos"] = set(vistos)
         if causas and not asiento.causas:
             sets["causas"] = causas_to_item(causas)
+        if estado is Estado.ERROR and asiento.estado is not Estado.ERROR:
+            sets["error_desde"] = to_iso(self._clock())
         # What a person decided about an error has nothing left to be done about once it is none.
-        overtaken = () if estado is Estado.ERROR else ("decision", "por_reenviar", "intentado", "causas")
+        of_an_error = ("decision", "por_reenviar", "intentado", "error_desde", "causas")
+        overtaken = () if estado is Estado.ERROR else of_an_error
         condition, values = _its_lote(asiento)
         return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde", *overtaken))
 

@@ -27,6 +27,7 @@ _OF_AN_ATTEMPT = (
     "borrados",
     "por_reenviar",
     "intentado",
+    "error_desde",
     "decision",
 )
 """What a new attempt does not inherit."""

@@ -12,7 +12,6 @@ error that it meets again.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -129,18 +128,6 @@ class Corridas(Table):
             return False
         return True
 
-    def forget(self, pendiente: Pendiente) -> None:
-        """It is no error any more. If it was noted anew meanwhile, that is another error, with waits of its own."""
-        if not self.drop(pendiente):
-            with suppress(self._client.exceptions.ConditionalCheckFailedException):
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=key_of(f"RUN#{pendiente.cuenta}", pendiente.sk),
-                    UpdateExpression="SET creado = :now",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues=to_values({":now": to_iso(self._clock())}),
-                )
-
     def _on_pending(self, pendiente: Pendiente, expression: str, values: dict[str, Any]) -> bool:
         try:
             self._client.update_item(
@@ -190,30 +177,35 @@ class Corridas(Table):
             "attribute_not_exists(corrida) OR corrida_hasta <= :now",
             {":me": corrida, ":until": to_iso(until), ":now": to_iso(self._clock()), ":uno": 1},
         )
-        return held or self.renew_lease(cuenta, corrida, until)
+        mine = {":me": corrida, ":until": to_iso(until)}
+        return held or self._on_lease(cuenta, "SET corrida_hasta = :until", "corrida = :me", mine)
 
     def renew_lease(self, cuenta: str, corrida: str, until: datetime) -> Arriendo | None:
-        """None when it was lost: it had expired, and another run took it."""
-        return self._on_lease(
-            cuenta, "SET corrida_hasta = :until", "corrida = :me", {":me": corrida, ":until": to_iso(until)}
-        )
+        """From now on it is this task's (`Arriendo.tarea`); None when another run has it, or nobody."""
+        values = {":me": corrida, ":until": to_iso(until), ":uno": 1}
+        return self._on_lease(cuenta, "SET corrida_hasta = :until ADD corrida_tarea :uno", "corrida = :me", values)
 
-    def release(self, cuenta: str, corrida: str, *, pedidos: int, debida: datetime | None) -> bool:
-        """Given back, unless somebody asked for a run since `pedidos` was read. `debida`: when the next one is due."""
-        values: dict[str, Any] = {":me": corrida, ":seen": pedidos}
+    def release(self, renewed: Arriendo, *, debida: datetime | None) -> bool:
+        """Given back, unless somebody asked for a run since it was renewed. `debida`: when the next one is due."""
+        values: dict[str, Any] = {":me": renewed.corrida, ":tarea": renewed.tarea, ":seen": renewed.pedidos}
         expression = "REMOVE corrida, corrida_hasta"
         if debida:
             values[":debida"] = to_iso(debida)
             expression += " SET corrida_debida = :debida"
         else:
             expression += ", corrida_debida"
-        return self._on_lease(cuenta, expression, "corrida = :me AND pedidos = :seen", values) is not None
+        condition = "corrida = :me AND corrida_tarea = :tarea AND pedidos = :seen"
+        return self._on_lease(renewed.cuenta, expression, condition, values) is not None
 
-    def abandon(self, cuenta: str, corrida: str, *, debida: datetime) -> bool:
-        """Given back by a run that cannot go on; another one is due."""
-        values = {":me": corrida, ":debida": to_iso(debida)}
+    def abandon(self, cuenta: str, corrida: str, *, debida: datetime, tarea: int | None = None) -> bool:
+        """Given back by a run that cannot go on; another one is due. `tarea`: only if no later task renewed it."""
+        values: dict[str, Any] = {":me": corrida, ":debida": to_iso(debida)}
         expression = "REMOVE corrida, corrida_hasta SET corrida_debida = :debida"
-        return self._on_lease(cuenta, expression, "corrida = :me", values) is not None
+        condition = "corrida = :me"
+        if tarea is not None:
+            values[":tarea"] = tarea
+            condition += " AND corrida_tarea = :tarea"
+        return self._on_lease(cuenta, expression, condition, values) is not None
 
     def skip_number(self, cuenta: str, numero: int) -> None:
         """The name of run `numero` is used up by an execution that ended without ever taking the lease."""

@@ -49,11 +49,14 @@ class Puerta:
 class Arriendo:
     """The lease of a cuenta's run. `corrida`: the name of the execution that holds it, until `hasta`.
 
-    `numero` counts the runs. `pedidos` counts the wake-ups, ever. `debida`: when the next run has something to do.
+    `numero` counts the runs. `tarea` counts the tasks that ever renewed it: of two of one run, of which Step Functions
+    hears one only, the later has it. `pedidos` counts the wake-ups, ever. `debida`: when the next run has something to
+    do.
     """
 
     cuenta: str
     numero: int = 0
+    tarea: int = 0
     corrida: str | None = None
     hasta: datetime | None = None
     pedidos: int = 0
@@ -62,8 +65,9 @@ class Arriendo:
     def is_free(self, now: datetime) -> bool:
         return self.corrida is None or self.hasta is None or self.hasta <= now
 
-    def is_of(self, corrida: str, now: datetime) -> bool:
-        return self.corrida == corrida and not self.is_free(now)
+    def is_still(self, renewed: Arriendo, now: datetime) -> bool:
+        """Whether the task that `renewed` it has it: nobody took it since, nor gave it back."""
+        return (self.corrida, self.tarea) == (renewed.corrida, renewed.tarea) and not self.is_free(now)
 
     def is_due(self, now: datetime) -> bool:
         """Somebody asked for a run, and none is there."""
@@ -276,6 +280,7 @@ def arriendo_from_item(cuenta: str, item: Mapping[str, Any]) -> Arriendo:
     return Arriendo(
         cuenta=cuenta,
         numero=int(item.get("corrida_numero", 0)),
+        tarea=int(item.get("corrida_tarea", 0)),
         corrida=item.get("corrida"),
         hasta=from_iso(item["corrida_hasta"]) if "corrida_hasta" in item else None,
         pedidos=int(item.get("pedidos", 0)),

@@ -187,6 +187,7 @@ class Hooks(Table):
                 "causas": causas_to_item(causas) or None,
                 "evento_pendiente": tipo_for(Estado.ERROR),
             },
+            defaults={"error_desde": to_iso(self._clock())},
         )
 
     def fold_encolado(self, cuenta: str, external_reference: str, hook_id: str) -> Asiento | Refused:
@@ -219,6 +220,7 @@ class Hooks(Table):
             "previos > :cero AND estado IN (:ENVIADO, :ENCOLADO, :ERROR)",
             (Estado.ENVIADO, Estado.ENCOLADO, Estado.ERROR),
             sets={"estado": Estado.ERROR, "evento_pendiente": tipo_for(Estado.ERROR)},
+            defaults={"error_desde": to_iso(self._clock())},
         )
 
     def fold_nothing(self, asiento: Asiento, hook_id: str, *, evidence: bool, reopen: bool) -> Asiento | Refused:
@@ -251,13 +253,14 @@ class Hooks(Table):
         estados: Sequence[Estado],
         *,
         sets: Mapping[str, Any],
+        defaults: Mapping[str, Any] | None = None,
     ) -> Asiento | Refused:
         values: dict[str, Any] = {f":{e}": e for e in estados} | {":id": hook_id}
         if ":cero" in condition:
             values[":cero"] = 0
         whole = f"attribute_exists(pk) AND NOT contains(vistos, :id) AND {condition}"
         pk = pk_of(cuenta, external_reference)
-        return self._write(self._update(pk, whole, values, sets=sets, removes=("ausente_desde",)))
+        return self._write(self._update(pk, whole, values, sets=sets, defaults=defaults, removes=("ausente_desde",)))
 
     def unknown_reference(self, cuenta: str, external_reference: str, causa: Causa) -> Asiento | Refused:
         """An authentic hook of a reference nobody claimed: a later claim must not be the second invoice."""

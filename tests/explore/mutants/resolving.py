@@ -126,7 +126,7 @@ def _unasked_for() -> list[Patch]:
 
 
 def _lease_unchecked() -> list[Patch]:
-    return [(Arriendo, "is_of", lambda _self, _corrida, _now: True)]
+    return [(Arriendo, "is_still", lambda _self, _renewed, _now: True)]
 
 
 def _nobody_woken() -> list[Patch]:
