@@ -283,7 +283,9 @@ def _settled(world: World, visto: Visto, preguntado: Preguntado, asked_at: datet
         return
     # Absent, and not believed yet: when the quiet period is over, or the second answer may count.
     quiet_until = after.quieto_desde + world.quiet if after.quieto_desde else asked_at
-    until = max(asked_at + world.settle, quiet_until) if after.ausente_desde is None else asked_at + world.settle
+    until = (after.ausente_desde or asked_at) + world.settle
+    if after.ausente_desde is None:
+        until = max(until, quiet_until)
     _postpone(world, visto, until, done, en_fila=False, espera=preguntado.motivo)
 
 

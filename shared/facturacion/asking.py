@@ -195,7 +195,7 @@ def conclude(
             written = ledger.found(asiento, decision.estado, vistos=vistos)
             motivo = "TusFacturas lo tiene"
         case AnotarAusencia():
-            written = ledger.absent_first(asiento, asked_at)
+            written = ledger.absent_first(asiento)
             motivo = "no figura; se confirma con una segunda consulta"
         case Ausente() if asiento.estado in {Estado.PENDIENTE, Estado.RECHAZADO}:
             written = ledger.attended(asiento, frozenset(h.hook_id for h in hooks))

@@ -237,7 +237,7 @@ def _asked(world: World, alias: str, about: list[str], begun: datetime, content:
     for reference in about:
         resolving.note_seen(world, alias, reference, told)
         if told.get("error") == "N" and told.get("total") == 0:
-            world.absences[f"{alias}#{reference}"].append(begun)
+            world.absences[f"{alias}#{reference}"].append((begun, world.now))
             world.note(world.who(), "the provider shows nothing", reference)
 
 

@@ -130,13 +130,16 @@ def _heard_before(world: World, pk: str) -> bool:
 
 
 def _not_in_haste(world: World, pk: str) -> None:
-    """An uncertain POST is repeated after two absent answers, asked after the quiet period and `settle` apart."""
+    """An uncertain POST is repeated after two absent answers, asked after the quiet period and `settle` apart: whenever
+    between the question and its answer the provider looked.
+    """
     assert world.running is not None
     for post in world.posts[pk]:
         if post.clear and (post.by == world.running.number or _recorded(world, pk, post.at, post.by)):
             continue
-        late = [asked for asked in world.absences[pk] if asked >= post.at + world.quiet]
-        if len(late) < 2 or late[-1] - late[0] < world.settle:
+        late = [(asked, told) for asked, told in world.absences[pk] if asked >= post.at + world.quiet]
+        first, last = min((told for _, told in late), default=world.now), max((a for a, _ in late), default=world.now)
+        if last - first < world.settle:
             text = f"a POST of {post.at:%H:%M:%S} is uncertain, and was repeated after {len(late)} late absent answers"
             _violated(world, HASTY, pk, text)
 

@@ -57,7 +57,7 @@ class World:
         self.done: dict[str, list[Done]] = defaultdict(list)
         self.plans: dict[str, list[dict[str, Any]]] = {}
         self.posts: dict[str, list[Posted]] = defaultdict(list)
-        self.absences: dict[str, list[datetime]] = defaultdict(list)
+        self.absences: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
         self.deaths: list[tuple[int, str, str]] = []
         self.violations: list[invariants.Violation] = []
         self.raised: list[tuple[str, BaseException]] = []

@@ -95,6 +95,19 @@ def test_one_that_is_found_in_error_keeps_live_the_hooks_that_will_say_why(about
     assert about(uncertain, ERRORED).asiento.vistos == frozenset()
 
 
+def test_a_settling_begins_with_the_answer_however_long_it_took(about, uncertain, clock):
+    """The provider may have looked at its very end, while the comprobante was nowhere for a moment."""
+
+    def slowly():
+        clock.now += timedelta(seconds=25)
+
+    first = about(uncertain, ABSENT, meanwhile=slowly)
+    clock.now = QUIET_IS_OVER + SETTLE
+    assert about(first.asiento, ABSENT).asiento.estado is Estado.INCIERTO
+    clock.now += timedelta(seconds=25)
+    assert about(first.asiento, ABSENT).asiento.estado is Estado.PENDIENTE
+
+
 def test_two_absences_a_settling_apart_let_it_be_sent_again(about, uncertain, clock, ledger):
     first = about(uncertain, ABSENT)
     assert (first.asiento.estado, first.asiento.ausente_desde) == (Estado.INCIERTO, QUIET_IS_OVER)

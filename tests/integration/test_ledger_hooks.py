@@ -79,7 +79,7 @@ def test_a_decision_made_before_an_unseen_hook_is_not_written_after_it(ledger, d
     ledger.fold_nothing(read, "h1", evidence=False, reopen=False)
     for decided in (
         lambda: ledger.found(read, Estado.ENCOLADO, vistos=frozenset()),
-        lambda: ledger.absent_first(read, SETTLED),
+        lambda: ledger.absent_first(read),
         lambda: ledger.to_review(read, CAUSA, en_cola=False),
         lambda: ledger.published(read, closes=True),
     ):

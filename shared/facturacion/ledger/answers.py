@@ -165,22 +165,26 @@ class Asks(Table):
             sets["vistos"] = set(vistos)
         if causas and not asiento.causas:
             sets["causas"] = causas_to_item(causas)
-        if estado is Estado.ERROR and asiento.estado is not Estado.ERROR:
-            sets["error_desde"] = to_iso(self._clock())
+        if estado is Estado.ERROR:
+            sets["error_desde"] = to_iso(asiento.error_desde or self._clock())
         # What a person decided about an error has nothing left to be done about once it is none.
         of_an_error = ("decision", "por_reenviar", "intentado", "error_desde", "causas")
         overtaken = () if estado is Estado.ERROR else of_an_error
         condition, values = _its_lote(asiento)
         return self._on_version(asiento, condition, values, sets=sets, removes=("ausente_desde", *overtaken))
 
-    def absent_first(self, asiento: Asiento, asked_at: datetime) -> Asiento | Refused:
-        """A first believed absence: noted, nothing else. A second one at least SettleSeconds later decides."""
+    def absent_first(self, asiento: Asiento) -> Asiento | Refused:
+        """A first believed absence: noted, nothing else. An ask at least SettleSeconds later decides.
+
+        Noted as of now and not of when it was asked: the provider may have looked at the very end of a slow answer, and
+        what is nowhere for a moment must have been through it before the second look.
+        """
         condition, values = _its_lote(asiento)
         return self._on_version(
             asiento,
             f"{condition} AND attribute_not_exists(ausente_desde)",
             values,
-            sets={"ausente_desde": to_iso(asked_at)},
+            sets={"ausente_desde": to_iso(self._clock())},
         )
 
     def seen_again(self, asiento: Asiento) -> Asiento | Refused:
