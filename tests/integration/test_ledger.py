@@ -172,14 +172,14 @@ ROWS = [
             lambda ledger, read, estado=estado: ledger.found(read, estado, vistos=frozenset({"h1"})),
             EVERY,
             given={**NOTED, "vistos": {"h0"}},
-            sets={"estado": estado.value, "en_cola": True, "vistos": {"h1"}, "evento_pendiente": evento},
+            sets={"estado": estado.value, "en_cola": True, "vistos": {"h1"}, "evento_pendiente": evento, **more},
             removes=("ausente_desde",),
             unless=(OTHER_LOTE, NO_LOTE, MOVED),
         )
-        for estado, evento in (
-            (Estado.ENCOLADO, "ComprobanteEncolado"),
-            (Estado.EMITIDO, "ComprobanteEmitido"),
-            (Estado.ERROR, "ComprobanteConError"),
+        for estado, evento, more in (
+            (Estado.ENCOLADO, "ComprobanteEncolado", {}),
+            (Estado.EMITIDO, "ComprobanteEmitido", {}),
+            (Estado.ERROR, "ComprobanteConError", {"error_desde": NOW}),
         )
     ),
     Row(
