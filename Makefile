@@ -8,7 +8,7 @@ SAM ?= SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOL) --from aws-sam
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore bench live package deploy up down status lock schemas clean
+.PHONY: help demo test check explore fuzz bench live package deploy up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ deploy: package  ## Deploys to the account and region of your shell: make deploy
 
 bench: $(VENV)  ## What it costs, how fast, how far, beside the budgets: python -m tests.bench --help says what else
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.bench
+
+fuzz: $(VENV)  ## The webhook on the local AWS, fuzzed from its OpenAPI: make fuzz [EXAMPLES=1000] [SEED=…]
+	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(10**6))')}; echo "Seed $$seed"; \
+	FUZZ_SEED=$$seed FUZZ_EXAMPLES=$${EXAMPLES:-1000} $(BIN)/python -m pytest tests/e2e/test_open_door.py --timeout=3600
 
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
 	@$(BIN)/python -m tests.sandbox up

@@ -105,11 +105,7 @@ class Stage:
         ]
 
     def log_lines(self) -> list[Json]:
-        """What the functions logged, as written; what is no JSON (of the runtime, or a traceback) as `text`."""
-        logs = self.stack.boto("logs")
-        groups = [f"/aws/lambda/{self.stack.deployed.name}/{name}" for name in self.stack.functions]
-        pages = (page for g in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=g))
-        return [_as_json(event["message"]) for page in pages for event in page["events"]]
+        return log_lines(self.stack)
 
     def reconcile(self) -> None:
         """What the schedule does once a minute. Here every few seconds: nobody wants to watch for an hour."""
@@ -141,6 +137,14 @@ class Stage:
         hook |= {"external_reference": reference, "msg": [], "hook_id": "forged"}
         answer = httpx.post(str(url), json=hook, headers={WEBHOOK_HEADER: "x" * 40}, timeout=30, trust_env=False)
         return answer.status_code
+
+
+def log_lines(stack: Stack) -> list[Json]:
+    """What the functions logged, as written; what is no JSON (of the runtime, or a traceback) as `text`."""
+    logs = stack.boto("logs")
+    groups = [f"/aws/lambda/{stack.deployed.name}/{name}" for name in stack.functions]
+    pages = (page for g in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=g))
+    return [_as_json(event["message"]) for page in pages for event in page["events"]]
 
 
 @contextmanager
