@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,9 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """SANDBOX_AUTH=1 makes it enforce the functions' IAM policies: the suite is to pass with it too."""
+    """It enforces the IAM policies of the functions' roles: what the template does not grant is denied."""
     log = tmp_path_factory.mktemp("emulator") / "emulator.log"
-    with Emulator.start(auth=os.environ.get("SANDBOX_AUTH") == "1", log_path=log) as running:
+    with Emulator.start(auth=True, log_path=log) as running:
         yield running
 
 

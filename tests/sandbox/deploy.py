@@ -12,6 +12,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from tests.sandbox.packaging import digest, package, read_template
+from tests.sandbox.policies import for_the_emulator
 from tests.sandbox.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def deploy(
         s3.put_object(Bucket=bucket, Key=name, Body=content)
         return f"s3://{bucket}/{name}"
 
-    body = json.dumps(package(read_template(template), template.parent, put)).encode()
+    body = json.dumps(package(for_the_emulator(read_template(template)), template.parent, put)).encode()
     # By its address, not in the request, which takes 51,200 bytes at most.
     address = put(f"{digest(body)}.template.json", body)
     try:

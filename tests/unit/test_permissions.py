@@ -1,0 +1,92 @@
+"""Least privilege: each function has a role of its own, which grants exactly what the function does."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from tests.permissions import Grant, granted, role_of
+from tests.template import TEMPLATE, properties, template
+
+FLOW = TEMPLATE.parent / "functions/resolve_errors/flow.asl.json"
+# What Lambda itself does with the role of a function, by the type of its event source (Lambda's developer guide).
+OF_A_SOURCE = {
+    "SQS": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+    "DynamoDB": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    },
+}
+
+
+def of_type(kind):
+    return [name for name, r in template()["Resources"].items() if r["Type"] == kind]
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+ROLES = of_type("AWS::IAM::Role")
+
+
+def own_policy(function):
+    """Named as its folder."""
+    return properties(function)["Handler"].partition(".")[0]
+
+
+def test_each_function_has_a_role_that_nothing_else_has_and_no_policy_but_ours():
+    assert len({role_of(name) for name in FUNCTIONS}) == len(FUNCTIONS)
+    for role in ROLES:
+        assert set(properties(role)) == {"AssumeRolePolicyDocument", "Policies"}
+    for name in (*FUNCTIONS, *of_type("AWS::Serverless::StateMachine")):
+        assert "Policies" not in properties(name)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_grants_more_actions_or_resources_than_it_names(role):
+    for grant in granted(role):
+        assert "*" not in grant.action
+        assert re.match(r"[\w:/-]+", grant.resource)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_lambda_itself_may_do_what_the_log_and_the_event_source_of_a_function_need_and_no_more(function):
+    needed = {Grant(action, f"{function}Logs") for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
+    for event in properties(function).get("Events", {}).values():
+        source = event["Properties"].get("Queue") or event["Properties"].get("Stream")
+        if source:
+            name = source["Fn::GetAtt"][0]
+            resource = f"{name}/stream/*" if event["Type"] == "DynamoDB" else name
+            needed |= {Grant(action, resource) for action in OF_A_SOURCE[event["Type"]]}
+        if failures := event["Properties"].get("DestinationConfig"):
+            needed.add(Grant("sqs:SendMessage", failures["OnFailure"]["Destination"]["Fn::GetAtt"][0]))
+    assert set(granted(role_of(function), "lambda")) == needed
+
+
+def test_the_state_machine_may_invoke_the_functions_that_its_tasks_name_and_no_more():
+    flow = json.loads(FLOW.read_text(encoding="utf-8"))
+    tasks = [state for state in flow["States"].values() if state["Type"] == "Task"]
+    assert {task["Resource"] for task in tasks} == {"arn:${Partition}:states:::lambda:invoke"}
+    named = {task["Parameters"]["FunctionName"].strip("${}") for task in tasks}
+    assert set(granted(role_of("Errores"))) == {Grant("lambda:InvokeFunction", name) for name in named}
+
+
+def test_the_schedule_may_invoke_its_function_and_no_more():
+    (event,) = properties("Reconcile")["Events"].values()
+    role = event["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+    assert granted(role) == [Grant("lambda:InvokeFunction", "Reconcile")]
+
+
+def test_only_the_service_that_uses_a_role_may_assume_it_and_on_behalf_of_this_account():
+    used = {role_of(name): "lambda" for name in FUNCTIONS} | {
+        role_of("Errores"): "states",
+        "ReconcileScheduleRole": "scheduler",
+    }
+    assert set(used) == set(ROLES)
+    for role, service in used.items():
+        (trust,) = properties(role)["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Action"] == "sts:AssumeRole"
+        assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
+        if service != "lambda":  # which takes only roles of its function's account, and tells no source
+            assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
