@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import comparing, counts, emulator
+from tests.bench import comparing, counts, cpu, emulator, starting
 from tests.explore import scenarios
 from tests.explore.installing import exploring
 
@@ -64,5 +64,7 @@ def _alone(make: Callable[..., Section]) -> Kind:
 SECTIONS = {
     "counts": Kind(_begin_counts, _end_counts),
     "reference": Kind(_begin_comparing, _end_comparing),
+    "starting": _alone(starting.section),
+    "cpu": _alone(cpu.section),
     "emulator": _alone(emulator.section),
 }
