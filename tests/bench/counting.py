@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.metering import Meter, metered
+from tests.bench.capacity import size_of
+from tests.bench.metering import Meter, everything, metered
 from tests.explore import errors, invariants
 from tests.explore.scenarios import Scenario, message
 from tests.explore.schedule import Calm
@@ -35,6 +37,7 @@ class Counted(World):
         self.invoked: Counter[str] = Counter()
         self.seconds: Counter[str] = Counter()
         self.log_bytes: Counter[str] = Counter()
+        self.metrics: set[tuple[str, str]] = set()
 
     def invoke(
         self,
@@ -53,7 +56,11 @@ class Counted(World):
         super().invoke(function, event, measured, handler)
 
     def logged(self, text: str) -> None:
-        self.log_bytes[self.running.function if self.running else "world"] += len(text.encode())
+        function = self.running.function if self.running else "world"
+        self.log_bytes[function] += len(text.encode())
+        if '"CloudWatchMetrics"' in text:
+            (told,) = json.loads(text)["_aws"]["CloudWatchMetrics"]
+            self.metrics |= {(function, metric["Name"]) for metric in told["Metrics"]}
 
     def _reconcile(self) -> None:
         self._tick = self.now + EVERY_MINUTE
@@ -67,7 +74,10 @@ class Counted(World):
 
 @dataclass(frozen=True)
 class Bill:
-    """What a run came to. Counters are by function; `calls` and `provider` by their names. `seconds`: virtual."""
+    """What a run came to. Counters are by function; `calls` and `provider` by their names. `seconds`: virtual.
+
+    `metrics`: by function and name, those that were counted.
+    """
 
     comprobantes: int
     issued: int
@@ -82,6 +92,8 @@ class Bill:
     log_bytes: Counter[str]
     events: int
     states: int
+    stored_bytes: int
+    metrics: frozenset[tuple[str, str]]
     violations: tuple[str, ...] = field(default=())
 
     @property
@@ -164,6 +176,8 @@ def bill_of(world: Counted, meter: Meter) -> Bill:
         seconds=world.seconds,
         log_bytes=world.log_bytes,
         events=len(world.events),
+        stored_bytes=sum(size_of(item) for item in everything()),
+        metrics=frozenset(world.metrics),
         states=sum(e.entered + 1 for e in world.steps.executions.values()),
         violations=tuple(str(v) for v in world.violations),
     )

@@ -34,9 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # -- the section -----------------------------------------------------------------------------------------------------
 
 
-def section() -> Any:
-    from tests.bench.table import Row, Section, told  # noqa: PLC0415 - the child imports as little as it can
-
+def measure() -> dict[str, Any]:
+    """Seconds of CPU, by what was done; `where`: shares of a lote's."""
     path = os.pathsep.join(str(ROOT / folder) for folder in (".", "functions", "shared"))
     run = subprocess.run(
         [sys.executable, "-m", "tests.bench.cpu"],
@@ -46,7 +45,14 @@ def section() -> Any:
         check=True,
         cwd=ROOT,
     )
-    m = json.loads(run.stdout.splitlines()[-1])
+    measured: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return measured
+
+
+def section(m: dict[str, Any]) -> Any:
+    """`m`: of `measure`."""
+    from tests.bench.table import Row, Section, told  # noqa: PLC0415 - the child imports as little as it can
+
     unit = m["json"]
     rows = (
         told("a lote of 100: json.loads of its bytes", ["1.0"]),

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import comparing, counts, cpu, emulator, starting
+from tests.bench import comparing, counts, cpu, emulator, spending, starting
+from tests.bench.counting import BURST, PUBLISHED
 from tests.explore import scenarios
 from tests.explore.installing import exploring
 
@@ -34,17 +35,37 @@ class Kind:
     end: Callable[[Any], Iterable[Section]]
 
 
+_begun: dict[Any, Any] = {}
+
+
+def _submit(pool: Executor, what: Callable[..., Any], *given: Any) -> Any:
+    """What several sections want is done once."""
+    key = (what, *given)
+    if key not in _begun:
+        _begun[key] = pool.submit(what, *given)
+    return _begun[key]
+
+
 def _begin_counts(pool: Executor, *, quick: bool) -> dict[str, list[Any]]:
     every = counts.runs(quick=quick)
     # The longest first: they are what the others wait for.
-    order = sorted({run for some in every.values() for run in some}, key=lambda r: -r.comprobantes * r.pace)
-    begun = {run: pool.submit(counts.measure, run) for run in order}
-    return {kind: [begun[run] for run in some] for kind, some in every.items()}
+    for run in sorted({run for some in every.values() for run in some}, key=lambda r: -r.comprobantes * r.pace):
+        _submit(pool, counts.measure, run)
+    return {kind: [_submit(pool, counts.measure, run) for run in some] for kind, some in every.items()}
 
 
 def _end_counts(begun: dict[str, list[Any]]) -> Iterable[Section]:
     for kind, futures in begun.items():
         yield counts.section(kind, [future.result() for future in futures])
+
+
+def _begin_costs(pool: Executor, *, quick: bool) -> list[Any]:
+    runs = [counts.Run(1_000, 0.0, PUBLISHED), counts.Run(1_000, 2.0, BURST)]
+    return [*(_submit(pool, counts.measure, run) for run in runs), _submit(pool, cpu.measure)]
+
+
+def _end_costs(begun: list[Any]) -> Iterable[Section]:
+    return spending.sections(*(future.result() for future in begun))
 
 
 def _begin_comparing(pool: Executor, *, quick: bool) -> dict[Any, Any]:
@@ -65,6 +86,7 @@ SECTIONS = {
     "counts": Kind(_begin_counts, _end_counts),
     "reference": Kind(_begin_comparing, _end_comparing),
     "starting": _alone(starting.section),
-    "cpu": _alone(cpu.section),
+    "cpu": Kind(lambda pool, *, quick: _submit(pool, cpu.measure), lambda future: [cpu.section(future.result())]),
+    "costs": Kind(_begin_costs, _end_costs),
     "emulator": _alone(emulator.section),
 }

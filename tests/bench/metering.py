@@ -97,6 +97,12 @@ def image(table: str, key: dict[str, Any]) -> dict[str, Any] | None:
     return dynamo.typed_item(found) if found else None
 
 
+def everything() -> Iterator[dict[str, Any]]:
+    """Every item of the ledger."""
+    for ranges in dynamo.table(TABLE).items.values():
+        yield from (dynamo.typed_item(item) for item in ranges.values())
+
+
 def _read(operation: str, params: dict[str, Any], answer: dict[str, Any]) -> float:
     match operation:
         case "GetItem":
