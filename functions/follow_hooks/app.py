@@ -14,17 +14,17 @@ from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
 from facturacion.estado import Estado
 from facturacion.folding import Stored, fold_and_tell, stored_hook
-from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.observability import Medidor, logger_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from facturacion.asiento import Asiento
 
 logger = logger_for("follow_hooks")
-metrics = metrics_for("follow_hooks")
+medidor = Medidor("follow_hooks")
 
 
 class Environment:
@@ -40,10 +40,10 @@ class Environment:
 
 @cache
 def _contraster() -> Contraster:
-    return Contraster.build(Environment.from_env(os.environ), logger=logger, count=counter(metrics))
+    return Contraster.build(Environment.from_env(os.environ), logger=logger, medidor=medidor)
 
 
-@metrics.log_metrics
+@medidor.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     contraster = _contraster()
     issued: set[str] = set()
@@ -63,6 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if asiento and asiento.estado is Estado.ERROR:
             # Also on a repeat: whoever folded it may have died before its run was woken.
             errors.setdefault(hook.cuenta, []).append(asiento)
+    _note_heard({stored_hook(r["dynamodb"]["NewImage"]).cuenta for r in event["Records"]}, contraster)
     if not _wake_runs(errors, contraster):
         failed = event["Records"][0]["dynamodb"]["SequenceNumber"]
     if failed:
@@ -83,6 +84,14 @@ def _wake_runs(errors: Mapping[str, list[Asiento]], contraster: Contraster) -> b
             logger.exception("sin_corrida", extra={"cuenta": alias, "codigo": type(error).__name__})
             woken = False
     return woken
+
+
+def _note_heard(cuentas: Iterable[str], contraster: Contraster) -> None:
+    """That the provider speaks to us is a figure for people; nothing waits for it."""
+    try:
+        contraster.heard(sorted(cuentas))
+    except (ClientError, BotoCoreError) as error:
+        logger.exception("hooks_sin_anotar", extra={"codigo": type(error).__name__})
 
 
 def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:

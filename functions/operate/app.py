@@ -21,7 +21,7 @@ from facturacion.corridas import Corridas
 from facturacion.environment import Reader
 from facturacion.events import Bus
 from facturacion.ledger import Ledger
-from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.observability import Medidor, logger_for
 from facturacion.tiempo import now
 from operate.deciding import decide
 from operate.listing import World, list_open
@@ -52,11 +52,13 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from facturacion.observability import Anotar
+
 WIDGET_PATIENCE = timedelta(seconds=45)
 """Who looks at a dashboard waits no longer; TIME_TO_DECIDE and TIME_TO_LOOK are kept free of it."""
 
 logger = logger_for("operate")
-metrics = metrics_for("operate")
+medidor = Medidor("operate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class _Process:
     corridas: Corridas
     colas: Colas
     clock: Callable[[], datetime]
-    count: Callable[[str, int], None]
+    count: Anotar
     keep: timedelta
 
 
@@ -123,12 +125,12 @@ def _process() -> _Process:
             environment.default_cuenta,
         ),
         clock=now,
-        count=counter(metrics),
+        count=medidor.count,
         keep=environment.hook_retention,
     )
 
 
-@metrics.log_metrics
+@medidor.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | str:
     """What cannot be done as it was asked is an answer, `{"error": {"codigo", "mensaje"}}`, not a failure.
 

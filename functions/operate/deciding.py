@@ -27,6 +27,7 @@ from facturacion.accion import Accion, Autor
 from facturacion.asiento import Asiento, Lugar, Refused
 from facturacion.estado import Estado
 from facturacion.ledger.pausas import longest
+from facturacion.metricas import Metrica
 from facturacion.ventana import hours_left
 from operate.decisions import CAMBIO, Negada, is_foreign, judge, judge_fecha, judge_visto, requests_of
 from operate.listing import Recorrido, matches, money
@@ -107,7 +108,7 @@ def decide(world: World, asked: Decidir) -> dict[str, Any]:
     if not asked.simulacro:
         _wake(world, hecho)
         _close_incidents(world, hecho)
-        world.count("Decisiones", len(hecho.decididos))
+        world.count(Metrica.DECISIONES, len(hecho.decididos))
     return _answer(asked, hecho, walk.sigue)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from facturacion.corridas import Corridas
     from facturacion.events import Bus
     from facturacion.ledger import Incidente, Ledger, Lugar, Pendiente
+    from facturacion.observability import Anotar
     from operate.redriving import Colas
     from operate.requests import Filtro, Listar
 
@@ -44,7 +45,7 @@ class World:
     clock: Callable[[], datetime]
     remaining: Callable[[], timedelta]
     logger: Logger
-    count: Callable[[str, int], None]
+    count: Anotar
     solicitud: str
     keep: timedelta
 

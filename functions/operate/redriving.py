@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from facturacion.colas import Vistazo, attributes_without, text_of
 from facturacion.estado import Estado
 from facturacion.mensaje import Ininteligible, Mensaje, leer
+from facturacion.metricas import Metrica
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -70,7 +71,7 @@ def redrive(world: World, asked: Redirigir) -> dict[str, Any]:
             moved[codigo] += 1
     look.give_back()
     counted = sum(moved.values())
-    world.count("Redirigidos", 0 if asked.simulacro else counted)
+    world.count(Metrica.REDIRIGIDOS, 0 if asked.simulacro else counted)
     return {
         "simulacro": asked.simulacro,
         "origen": asked.origen,

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from facturacion.metricas import Metrica
 from facturacion.replay import differences, replay
 from operate.listing import Recorrido
 from operate.requests import PedidoInvalido
@@ -100,7 +101,7 @@ def replay_hooks(world: World, asked: Reproducir) -> dict[str, Any]:
                 still.append(refused)
         if not isinstance(walk, Contadas) and world.remaining() < TIME_FOR_ONE:
             break
-    world.count("Reproducidos", 0 if asked.simulacro else len(found) - len(still))
+    world.count(Metrica.REPRODUCIDOS, 0 if asked.simulacro else len(found) - len(still))
     return {
         "simulacro": asked.simulacro,
         "miradas": looked,

@@ -18,7 +18,7 @@ from facturacion.cuentas import Cuenta, Cuentas
 from facturacion.environment import Reader
 from facturacion.events import Bus
 from facturacion.ledger import Ledger
-from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.observability import Medidor, logger_for
 from facturacion.tiempo import now
 from pack_lotes.inbox import registros
 from pack_lotes.sending import send
@@ -34,7 +34,7 @@ THREADS = 8
 """Reads made together; boto3 keeps ten connections."""
 
 logger = logger_for("pack_lotes")
-metrics = metrics_for("pack_lotes")
+medidor = Medidor("pack_lotes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def several_at_once() -> Iterator[Callable[..., Iterable[Any]]]:
         yield pool.map
 
 
-@metrics.log_metrics
+@medidor.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     process = _process()
     environment, settings = process.environment, process.environment.settings
@@ -133,7 +133,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             remaining=lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()),
             together=together,
             logger=logger,
-            count=counter(metrics),
+            count=medidor.count,
+            measure=medidor.measure,
         )
         again = send(registros(event), world, settings)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}

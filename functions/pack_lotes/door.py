@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from facturacion.asking import ask, is_alive
 from facturacion.contrast import FEW
 from facturacion.estado import EN_VUELO, Estado
+from facturacion.metricas import Metrica
 from facturacion.telling import tell
 from facturacion.tiempo import to_iso
 from pack_lotes import packing
@@ -207,8 +208,11 @@ class Door:
                 self._inbox.ack(pedido.registro)
 
     def _held(self, what: str, **fields: object) -> None:
-        self._w.count("CuentaDetenida", 1)
+        self._count(Metrica.CUENTA_DETENIDA, 1)
         self._log(what, **fields)
+
+    def _count(self, metrica: Metrica, valor: int) -> None:
+        self._w.count(metrica, valor, cuenta=self._cuenta.alias)
 
     def _log(self, what: str, **fields: object) -> None:
         self._w.logger.info(what, extra={"cuenta": self._cuenta.alias, **fields})

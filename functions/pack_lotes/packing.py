@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -52,6 +52,10 @@ class Registro:
     def dia(self) -> date:
         """The Argentine day on which it was put on the queue: the same each time that it comes."""
         return datetime.fromtimestamp(self.sent_at / 1000, ARGENTINA).date()
+
+    @property
+    def came(self) -> datetime:
+        return datetime.fromtimestamp(self.sent_at / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

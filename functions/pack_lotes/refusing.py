@@ -10,6 +10,7 @@ from facturacion.cola import PROHIBIDO
 from facturacion.estado import Estado
 from facturacion.ledger import Refused
 from facturacion.mensaje import Ininteligible, Mensaje, leer, revisar, sin_credenciales
+from facturacion.metricas import Metrica
 from facturacion.telling import tell
 from pack_lotes import packing
 from pack_lotes.packing import Pedido, Registro, Veredicto
@@ -102,7 +103,7 @@ def reject(registro: Registro, ilegible: Ininteligible, inbox: Inbox, world: Wor
     codigo, motivo = ilegible.codigo, ilegible.mensaje
     send_to_rejected(world.sqs, settings.rejected_queue_url, registro, codigo, motivo)
     inbox.ack(registro)
-    world.count("MensajesRechazados", 1)
+    world.count(Metrica.MENSAJES_RECHAZADOS, 1)
     world.logger.warning("mensaje_rechazado", extra={"message_id": registro.message_id, "codigo": codigo})
 
 
@@ -144,7 +145,7 @@ def refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) -
         "codigos": sorted({c.codigo for c in causas}),
     }
     world.logger.info("comprobante_rechazado", extra=fields)
-    world.count("Rechazados", 1)
+    world.count(Metrica.RECHAZADOS, 1, cuenta=cuenta)
     if tell([(asiento, causas)], ledger=world.ledger, bus=world.bus, at=world.clock())[0]:
         inbox.ack(invalido.registro)
     return None

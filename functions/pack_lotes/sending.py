@@ -21,6 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from facturacion.mensaje import Ininteligible
+from facturacion.metricas import Metrica
 from pack_lotes import packing
 from pack_lotes.inbox import Inbox
 from pack_lotes.packing import Pedido
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 def send(messages: list[Registro], world: World, settings: Settings) -> list[str]:
     """The ids of the messages that must come again (`batchItemFailures`)."""
-    world.count("Recibidos", len(messages))
+    world.count(Metrica.RECIBIDOS, sum(m.receive_count == 1 for m in messages))
     inbox = Inbox(
         messages,
         sqs=world.sqs,

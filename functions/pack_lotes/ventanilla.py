@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,6 +11,7 @@ from facturacion.asiento import Asiento, Causa, Datos
 from facturacion.asking import UNKNOWN_REFERENCE
 from facturacion.estado import Estado, speaks
 from facturacion.ledger import Reclamo, Refused
+from facturacion.metricas import Metrica
 from facturacion.tiempo import to_iso
 from pack_lotes import packing
 from pack_lotes.door import Door
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 
     from pack_lotes.packing import Pedido
     from pack_lotes.posting import Posted
+
+_OUTCOMES = {
+    Metrica.ACEPTADOS: Aceptado,
+    Metrica.RECHAZADOS: Rechazado,
+    Metrica.INCIERTOS: Incierto,
+    Metrica.NO_ENVIADOS: NoEnviado,
+}
 
 
 class Ventanilla(Door):
@@ -74,6 +83,7 @@ class Ventanilla(Door):
                 post_hasta=post_hasta,
                 orden=f"{to_iso(begun)}#{lote_id[:8]}#{len(lote):04d}",
                 reemplaza=pedido.mensaje.reemplaza,
+                llegado=pedido.registro.came,
             )
             # Where AWS fails on one, those that were claimed before it still leave.
             with the_rest_goes_on(self._w, cuenta=self._cuenta.alias, external_reference=pedido.external_reference):
@@ -180,6 +190,15 @@ class Ventanilla(Door):
         return in_time and self._time_for(self._s.time_for_a_lote)
 
     def _send_lote(self, pedidos: Sequence[Pedido]) -> LoteProcesado | NoEnviado | Incierto:
+        left, alias = self._w.clock(), self._cuenta.alias
+        outcome = self._send_one_lote(pedidos)
+        self._count(Metrica.LOTES, 1)
+        self._w.measure(Metrica.RESPUESTA, (self._w.clock() - left) / timedelta(milliseconds=1), cuenta=alias)
+        if self._cuenta.modo != "individual":
+            self._w.measure(Metrica.LLENADO, 100 * len(pedidos) / packing.LOTE_MAX, cuenta=alias)
+        return outcome
+
+    def _send_one_lote(self, pedidos: Sequence[Pedido]) -> LoteProcesado | NoEnviado | Incierto:
         if self._cuenta.modo == "individual":
             (pedido,) = pedidos
             outcome = self._cliente.nuevo_encola(pedido.listo.peticion)
@@ -241,10 +260,8 @@ class Ventanilla(Door):
             self._log(
                 "resultado", external_reference=reference, lote_id=asiento.lote_id, codigo=codigo, detalle=detalle
             )
-        self._w.count("Lotes", 1)
-        self._w.count("Aceptados", sum(isinstance(p.outcome, Aceptado) for p in posted))
-        self._w.count("Inciertos", sum(isinstance(p.outcome, Incierto) for p in posted))
-        self._w.count("Rechazados", sum(isinstance(p.outcome, Rechazado) for p in posted))
+        for metrica, kind in _OUTCOMES.items():
+            self._count(metrica, sum(isinstance(p.outcome, kind) for p in posted))
         self._after(posted)
         self._tell_and_ack(known, whole)
 

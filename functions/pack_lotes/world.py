@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from facturacion.cuentas import Cuenta, Cuentas
     from facturacion.events import Bus
     from facturacion.ledger import Ledger
+    from facturacion.observability import Anotar
     from tusfacturas.client import Cliente
 
 
@@ -97,7 +98,8 @@ class World:
     remaining: Callable[[], timedelta]
     together: Callable[[Callable[[str], bool | None], Sequence[str]], Iterable[bool | None]]
     logger: Logger
-    count: Callable[[str, int], None]
+    count: Anotar
+    measure: Anotar
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from facturacion.cuentas import CuentaMalConfigurada, Cuentas, huella
 from facturacion.environment import Reader
 from facturacion.ledger import Guardado, Ledger
-from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.metricas import DE_EVENTO, Metrica
+from facturacion.observability import Medidor, logger_for
 from facturacion.tiempo import now
 from tusfacturas.hooks import EVENTOS, read_hook
 
@@ -41,8 +42,8 @@ BODY_MAX = 256 * 1024
 TOKEN_HEADER = "tf-webhooktoken"  # noqa: S105 - its name; HTTP APIs hand headers over in lower case
 
 logger = logger_for("receive_webhook")
-metrics = metrics_for("receive_webhook")
-count = counter(metrics)
+medidor = Medidor("receive_webhook")
+count = medidor.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _process() -> _Process:
     )
 
 
-@metrics.log_metrics
+@medidor.published
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     process = _process()
     parameters = event.get("pathParameters") or {}
@@ -94,7 +95,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         _failed("hook_sin_autenticar", alias, error)
         return _answer(403)
     if cuenta is None:
-        count("HooksNoAutenticos", 1)
+        count(Metrica.HOOKS_NO_AUTENTICOS, 1)
         logger.warning("hook_no_autentico", extra={"route": event.get("routeKey")})
         return _answer(403)
     body = _body(event)
@@ -111,9 +112,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     except (ClientError, BotoCoreError) as error:
         _failed("hook_no_guardado", alias, error)
         return _answer(503)
-    count("HooksRecibidos", 1)
+    count(Metrica.HOOKS_RECIBIDOS, 1, cuenta=alias)
+    count(DE_EVENTO.get(hook.evento, Metrica.HOOKS_DESCONOCIDO), 1, cuenta=alias)
     if guardado is not Guardado.NUEVO:
-        count("HooksRepetidos" if guardado is Guardado.REPETIDO else "HooksIdReusado", 1)
+        repeated = guardado is Guardado.REPETIDO
+        count(Metrica.HOOKS_REPETIDOS if repeated else Metrica.HOOKS_ID_REUSADO, 1, cuenta=alias)
     logger.info(
         "hook",
         extra={
@@ -130,7 +133,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def _failed(what: str, alias: str, error: Exception) -> None:
     """The text of these errors names operations, resources and keys, never a value of ours."""
     logger.error(what, exc_info=error, extra={"cuenta": alias, "codigo": type(error).__name__})
-    count("HooksFallidos", 1)
+    count(Metrica.HOOKS_FALLIDOS, 1, cuenta=alias)
 
 
 def _authenticated(cuentas: Cuentas, alias: str, llave: str | None, headers: Mapping[str, str]) -> Cuenta | None:

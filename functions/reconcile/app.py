@@ -16,11 +16,14 @@ from facturacion.contraster import ContrastEnvironment, Contraster
 from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
 from facturacion.ledger.pausas import LARGA
-from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.metricas import Metrica
+from facturacion.observability import Medidor, logger_for
 from facturacion.tiempo import now
 from reconcile.closing import close
+from reconcile.quotas import ask_quota
 from reconcile.rebuilding import rebuild
 from reconcile.redriving import Queues, redrive
+from reconcile.standing import tell_standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +36,7 @@ TIME_FOR_A_CUENTA = timedelta(seconds=60)
 """None is begun with less time left."""
 
 logger = logger_for("reconcile")
-metrics = metrics_for("reconcile")
+medidor = Medidor("reconcile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +65,20 @@ class Environment:
 class _Process:
     contraster: Contraster
     queues: Queues
+    medidor: Medidor
 
 
 @cache
 def _process() -> _Process:
     environment = Environment.from_env(os.environ)
     return _Process(
-        contraster=Contraster.build(environment.contrast, logger=logger, count=counter(metrics)),
+        contraster=Contraster.build(environment.contrast, logger=logger, medidor=medidor),
         queues=Queues(boto3.client("sqs"), environment.queue_url, environment.dlq_url, environment.default_cuenta),
+        medidor=medidor,
     )
 
 
-@metrics.log_metrics
+@medidor.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     process = _process()
     contraster = process.contraster
@@ -90,7 +95,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # What was not looked at is there next time; the cuentas do not wait for it.
         logger.exception("sin_revisar_muertos", extra={"codigo": type(error).__name__})
     pulses = contraster.finishing.ledger.pulses()
-    contraster.finishing.count("SinReconstruir", sum(p.sin_reconstruir for p in pulses))
     _tell_pauses(contraster)
     started = _start_runs(contraster, pulses)
     for pulso in _due(contraster, pulses):
@@ -104,6 +108,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             # One cuenta that cannot be used stops no other.
             logger.exception("sin_contrastar", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
     closed = _close_nights(contraster, pulses, remaining)
+    _ask_quotas(contraster, pulses, remaining)
+    tell_standing(contraster.finishing.ledger.pulses(), contraster.environment.quiet, process.medidor, logger, now())
     done = {"contrastadas": contrasted, "devueltos": returned, "resueltos": settled, "corridas": started}
     return {**done, "cierres": closed}
 
@@ -113,8 +119,8 @@ def _tell_pauses(contraster: Contraster) -> None:
     f = contraster.finishing
     pausas = f.ledger.pausas()
     long = [p for p in pausas if f.clock() - p.desde >= LARGA]
-    f.count("EnPausa", len(pausas))
-    f.count("PausasLargas", len(long))
+    f.measure(Metrica.EN_PAUSA, len(pausas))
+    f.measure(Metrica.PAUSAS_LARGAS, len(long))
     for pausa in long:
         hours = (f.clock() - pausa.desde) // timedelta(hours=1)
         f.logger.warning("en_pausa", extra={"cuenta": pausa.cuenta or "todas", "horas": hours})
@@ -131,6 +137,18 @@ def _close_nights(contraster: Contraster, pulses: Sequence[Pulso], remaining: Ca
         except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
             logger.exception("sin_cerrar", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
     return closed
+
+
+def _ask_quotas(contraster: Contraster, pulses: Sequence[Pulso], remaining: Callable[[], timedelta]) -> None:
+    """What is left of the plan of each cuenta, once an hour."""
+    for pulso in pulses:
+        if remaining() < TIME_FOR_A_CUENTA:
+            break
+        try:
+            if not ask_quota(pulso, contraster):
+                break
+        except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
+            logger.exception("sin_cupo_consultado", extra={"cuenta": pulso.cuenta, "codigo": type(error).__name__})
 
 
 def _start_runs(contraster: Contraster, pulses: Sequence[Pulso]) -> int:

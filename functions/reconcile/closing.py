@@ -17,6 +17,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from facturacion.metricas import Metrica
 from facturacion.tiempo import ARGENTINA
 from reconcile.balance import AT_THE_PROVIDER, NEED_A_MESSAGE, balance, place_of
 from tusfacturas.outcomes import Consulta
@@ -116,7 +117,7 @@ def _record(cuenta: str, cierre: Cierre, looked: datetime, c: Contraster) -> Non
     f.ledger.record_close(cuenta, cierre.dia, columns, looked=looked)
     level = f.logger.error if cierre.diferencia else f.logger.info
     level("cierre", extra={"cuenta": cuenta, "dia": cierre.dia.isoformat(), **columns})
-    f.count("DiferenciaCierre", cierre.diferencia)
+    f.count(Metrica.DIFERENCIA_CIERRE, cierre.diferencia, cuenta=cuenta)
 
 
 def _all_open(cuenta: str, ledger: Ledger) -> list[Asiento]:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from facturacion.colas import Vistazo, attributes_without, text_of
 from facturacion.estado import CONOCIDO, Estado
 from facturacion.mensaje import Ininteligible, Mensaje, leer
+from facturacion.metricas import Metrica
 from facturacion.telling import tell
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def redrive(q: Queues, f: Finishing) -> tuple[int, int]:
             # It stays; the others do not wait for it.
             f.logger.exception("mensaje_muerto_sin_revisar", extra={"codigo": type(error).__name__})
     look.give_back()
-    f.count("MensajesDevueltos", returned)
+    f.count(Metrica.MENSAJES_DEVUELTOS, returned)
     return returned, settled
 
 

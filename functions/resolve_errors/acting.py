@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 from facturacion.accion import Accion, Autor
 from facturacion.asiento import DUPLICADA, Asiento, Causa, Refused
 from facturacion.estado import Estado, fold
+from facturacion.metricas import DE_ACCION, Metrica
 from resolve_errors.dates import Fechas
 from resolve_errors.looking import Mirada, ask_one, read
 from resolve_errors.planning import Hacer
@@ -174,7 +175,7 @@ def _do(world: World, acto: Acto, hechos: Hechos) -> bool:
     codigo = "Hecho" if isinstance(outcome, Hecho) else outcome.codigo
     detalle = "" if isinstance(outcome, Hecho) else outcome.detalle
     world.log("accion", acto.asiento, accion=acto.planned.accion, codigo=codigo, detalle=detalle)
-    world.count("Acciones", 1)
+    world.count(DE_ACCION[acto.planned.accion], 1, cuenta=world.cuenta)
     match outcome:
         case Hecho():
             hechos.done += 1
@@ -249,7 +250,7 @@ def _dated(world: World, acto: Acto, fechas: Fechas) -> Asiento | Refused:
 
 def _suspect(world: World, acto: Acto) -> None:
     """«PARCIAL»: several comprobantes had the reference. A person must look; nothing more is done about it."""
-    world.count("Duplicados", 1)
+    world.count(Metrica.DUPLICADOS, 1, cuenta=world.cuenta)
     world.logger.error(
         "duplicado", extra={"cuenta": world.cuenta, "external_reference": acto.asiento.external_reference}
     )

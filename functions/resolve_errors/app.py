@@ -20,7 +20,7 @@ from facturacion.cuentas import Cuentas
 from facturacion.environment import Reader
 from facturacion.events import Bus
 from facturacion.ledger import Ledger
-from facturacion.observability import counter, logger_for, metrics_for
+from facturacion.observability import Medidor, logger_for
 from facturacion.tiempo import now
 from resolve_errors.running import Corrida, Outside, Terms, run_task
 from tusfacturas.catalogue import built_in
@@ -39,7 +39,7 @@ TIMEOUT_SECONDS = 30
 """Of a query, and of an operation on the provider's queue."""
 
 logger = logger_for("resolve_errors")
-metrics = metrics_for("resolve_errors")
+medidor = Medidor("resolve_errors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _outside() -> Outside:
         catalogo=environment.catalogo,
         clock=now,
         logger=logger,
-        count=counter(metrics),
+        count=medidor.count,
         terms=Terms(
             quiet=environment.quiet,
             settle=environment.settle,
@@ -122,7 +122,7 @@ def _outside() -> Outside:
     )
 
 
-@metrics.log_metrics
+@medidor.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return run_task(
         event["paso"],

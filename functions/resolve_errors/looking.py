@@ -15,6 +15,7 @@ from facturacion.accion import Accion
 from facturacion.asiento import DUPLICADA, Asiento, Causa, Refused
 from facturacion.asking import Hallado, Preguntado, conclude, forget_absence, read_present
 from facturacion.estado import Estado
+from facturacion.metricas import DE_CLASE, Metrica
 from facturacion.telling import tell
 from facturacion.ventana import today
 from resolve_errors.dates import Fechas, SinFecha, new_dates
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from facturacion.estado import Hook
     from facturacion.events import Bus
     from facturacion.ledger import Arriendo, Ledger, Pendiente
+    from facturacion.observability import Anotar
     from resolve_errors.planning import Paso, Terms
-    from tusfacturas.catalogue import Catalogo
+    from tusfacturas.catalogue import Catalogo, Clase
     from tusfacturas.classify import Clasificacion
     from tusfacturas.client import Cliente
 
@@ -62,7 +64,7 @@ class World:
     clock: Callable[[], datetime]
     remaining: Callable[[], timedelta]
     logger: Logger
-    count: Callable[[str, int], None]
+    count: Anotar
     quiet: timedelta
     settle: timedelta
     terms: Terms
@@ -78,11 +80,12 @@ class World:
 
 
 class Visto(NamedTuple):
-    """An error, read: the note, the asiento, its hooks, and what follows from them."""
+    """An error, read: the note, the asiento, its hooks, their class (None: no words), and what follows from them."""
 
     pendiente: Pendiente
     asiento: Asiento
     hooks: tuple[Hook, ...]
+    clase: Clase | None
     paso: Paso
 
 
@@ -110,8 +113,17 @@ def read(world: World, pendiente: Pendiente, asiento: Asiento) -> Visto:
     """Hooks before the ask: what an answer proves depends on them."""
     stored = world.ledger.hooks_with_words(asiento.cuenta, asiento.external_reference)
     live = [words for hook, words in stored if hook.hook_id not in asiento.vistos]
-    paso = plan(asiento, pendiente, _classify(world.catalogo, live), now=world.clock(), terms=world.terms)
-    return Visto(pendiente, asiento, tuple(hook for hook, _ in stored), paso)
+    clasificacion = _classify(world.catalogo, live)
+    paso = plan(asiento, pendiente, clasificacion, now=world.clock(), terms=world.terms)
+    clase = clasificacion.clase if clasificacion else None
+    return Visto(pendiente, asiento, tuple(hook for hook, _ in stored), clase, paso)
+
+
+def _is_first_look(visto: Visto) -> bool:
+    """Nothing was planned about this error yet, nor put off, nor done, nor decided."""
+    note, asiento = visto.pendiente, visto.asiento
+    begun = note.plan or note.desde or asiento.intentado or asiento.por_reenviar or asiento.decision
+    return not begun
 
 
 def _classify(catalogo: Catalogo, live: Sequence[Sequence[str]]) -> Clasificacion | None:
@@ -149,6 +161,8 @@ def look(world: World) -> Mirada:
                 fila_hasta = max(fila_hasta or pendiente.desde, pendiente.desde)
             continue
         visto = read(world, pendiente, asiento)
+        if _is_first_look(visto):
+            world.count(DE_CLASE[visto.clase], 1, cuenta=world.cuenta)
         match visto.paso:
             case Aguardar(hasta=hasta, en_fila=False):
                 _postpone(world, visto, hasta, done, en_fila=False, espera="espera para intentarlo otra vez")
@@ -275,7 +289,7 @@ def _settled(world: World, visto: Visto, preguntado: Preguntado, asked_at: datet
         ours = after.estado is Estado.ELIMINADO and after.borrado_pedido
         world.tell(after, (visto.paso.causas or None) if ours else None)
         if after.estado is Estado.EN_REVISION and any(c.codigo == DUPLICADA for c in after.causas):
-            world.count("Duplicados", 1)
+            world.count(Metrica.DUPLICADOS, 1, cuenta=world.cuenta)
         if after.estado is Estado.EMITIDO:
             # Its CAE is fetched by the reconciliation, which gets many with one query.
             world.ledger.owe_contrast(world.cuenta)
@@ -338,7 +352,7 @@ def _outage(world: World, still: Sequence[tuple[Visto, Mostrado]]) -> str:
     world.logger.warning(
         "reenvios_en_espera", extra={"cuenta": world.cuenta, "detalle": answer.alerta, "comprobantes": len(still)}
     )
-    world.count("ReenviosEnEspera", len(still))
+    world.count(Metrica.REENVIOS_EN_ESPERA, len(still), cuenta=world.cuenta)
     return answer.alerta
 
 
@@ -399,8 +413,7 @@ def _park(world: World, pendiente: Pendiente, asiento: Asiento, parked: Estacion
         if parked.incidente and tell_it:
             world.ledger.close_incident(world.cuenta, causa.codigo)
         return
-    world.count("Estacionados", 1)
-    world.count("ErroresDesconocidos", int(parked.desconocido))
+    world.count(Metrica.ESTACIONADOS, 1, cuenta=world.cuenta)
     world.log("en_revision", written, codigo=causa.codigo)
     world.tell(written, parked.causas)
     world.ledger.drop(pendiente)

@@ -73,14 +73,10 @@ class Aguardar:
 
 @dataclass(frozen=True, slots=True)
 class Estacionar:
-    """A person must decide. `incidente`: it is the cuenta that is to be mended, and told of once.
-
-    `desconocido`: its words are not in the catalogue; they are counted, so that they can be added.
-    """
+    """A person must decide. `incidente`: it is the cuenta that is to be mended, and told of once."""
 
     causas: tuple[Causa, ...]
     incidente: bool = False
-    desconocido: bool = False
 
 
 Paso: TypeAlias = Hacer | Aguardar | Estacionar
@@ -123,10 +119,8 @@ def _wanted(
             return _paced(asiento, pendiente, Hacer(Accion.ELIMINAR, causas), now, terms)
         case Clase.CUENTA:
             return Estacionar(causas, incidente=True)
-        case Clase.DESCONOCIDO:
-            return Estacionar(causas, desconocido=True)
         case _:
-            # With earlier attempts the words may be of one of those: nothing is deleted on them.
+            # Unknown, or only for a person; or of an earlier attempt: nothing is deleted on what may be its words.
             return Estacionar(causas)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from facturacion.cuentas import Cuenta, Cuentas
     from facturacion.events import Bus
     from facturacion.ledger import Arriendo, Ledger
+    from facturacion.observability import Anotar
     from tusfacturas.catalogue import Catalogo
     from tusfacturas.client import Cliente
 
@@ -59,7 +60,7 @@ class Outside:
     catalogo: Catalogo
     clock: Callable[[], datetime]
     logger: Logger
-    count: Callable[[str, int], None]
+    count: Anotar
     terms: Terms
 
 

@@ -8,7 +8,7 @@ provider does.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ class Asiento:
     changed, and a resend is to follow. `intentado`: when something was last done about it that came to nothing, or of
     which nothing was heard. `error_desde`: since when it is in error; known until it was resent.
     `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`). `reconstruido`: found at the provider
-    after a restore; what it holds nobody knows any more.
+    after a restore; what it holds nobody knows any more. `llegado`: when its message came to the queue.
     """
 
     cuenta: str
@@ -107,6 +107,7 @@ class Asiento:
     cae_vencimiento: date | None = None
     pdf: str | None = None
     sin_validez: bool = False
+    llegado: datetime | None = None
     creado: datetime | None = None
     actualizado: datetime | None = None
     abierto: bool = field(default=True)
@@ -188,6 +189,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         cae_vencimiento=_date(item.get("cae_vencimiento")),
         pdf=item.get("pdf"),
         sin_validez="sin_validez" in item,
+        llegado=datetime.fromtimestamp(int(item["llegado"]), UTC) if "llegado" in item else None,
         creado=_instant(item.get("creado")),
         actualizado=_instant(item.get("actualizado")),
         abierto="abierto" in item,

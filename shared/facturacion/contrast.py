@@ -9,12 +9,12 @@ leaves what was not reached to the next one.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from facturacion.asiento import CAUSA_DESCONOCIDA
 from facturacion.asking import (
@@ -29,17 +29,17 @@ from facturacion.asking import (
 from facturacion.emission import finish
 from facturacion.esperas import RAREST, allowed, is_time, starts
 from facturacion.estado import Estado
+from facturacion.figuras import Figuras
 from facturacion.ledger import Refused
+from facturacion.metricas import Metrica
 from facturacion.telling import tell
 from facturacion.tiempo import from_iso
 from tusfacturas.outcomes import Consulta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from facturacion.asiento import Asiento, Causa
-    from facturacion.cuentas import Cuenta
     from facturacion.emission import Finishing
     from facturacion.estado import Hook
     from tusfacturas.client import Cliente
@@ -57,6 +57,7 @@ TIME_FOR_A_QUERY = timedelta(seconds=40)
 TIME_TO_FINISH = timedelta(seconds=30)
 """A PDF (10 s), and the records of those before it."""
 _NO_FECHA = date.min
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO})
 _READ_BESIDE = frozenset({Estado.ENVIADO, Estado.ENCOLADO, Estado.EN_REVISION})
 _HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO})
@@ -80,17 +81,27 @@ class Terms:
 class Contrasted:
     """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one.
 
-    `whole`: it was not cut short, by the provider's silence or by the end of the invocation.
+    `importe`: of what was finished. `whole`: it was not cut short, by the provider's silence or by the end of the
+    invocation. `figuras`: of what it looked at; None where there was no time to look. `untold`: when a hook should have
+    come, of each that was found without one.
     """
 
     open: int = 0
     queries: int = 0
     finished: int = 0
+    importe: Decimal = Decimal(0)
     healed: int = 0
     told: int = 0
     unfinished: int = 0
     answered: bool = True
     whole: bool = True
+    figuras: Figuras | None = None
+    untold: list[datetime] = field(default_factory=list)
+
+    def as_fields(self) -> dict[str, object]:
+        """For the log."""
+        fields = {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
+        return {name: value for name, value in fields.items() if name not in {"figuras", "untold"}}
 
 
 def contrast(
@@ -133,6 +144,8 @@ class _Contrast:
 
     def run(self) -> Contrasted:
         references = self._ledger.open_references(self._cuenta)
+        if self._may_ask():
+            self._done.figuras = Figuras()
         while self._may_ask() and (some := list(islice(references, AT_A_TIME))):
             self._look_at(some)
         self._done.whole = self._may_ask()
@@ -144,6 +157,11 @@ class _Contrast:
         read = {a.external_reference: a for a in self._ledger.get_many(self._cuenta, references)}
         asientos = [read[reference] for reference in references if reference in read]
         self._done.open += len(asientos)
+        self._done.figuras = (self._done.figuras or Figuras()).with_those(asientos, self._f.clock())
+        for asiento in asientos:
+            if asiento.estado is Estado.ENVIADO:
+                # Accepted by an answer: the hook that says so should have come with it.
+                self._note_untold(_begins(asiento))
         self._tell_owed(asientos)
         self._errors |= {a.external_reference: a for a in asientos if a.estado is Estado.ERROR}
         wanting = sorted((a for a in asientos if self._wants_an_answer(a)), key=_fecha)
@@ -197,10 +215,7 @@ class _Contrast:
 
     def _is_overdue(self, asiento: Asiento, now: datetime) -> bool:
         """In the provider's line for longer than its place in it takes. A noted absence is confirmed without delay."""
-        posted = from_iso(asiento.orden.partition("#")[0]) if asiento.orden else asiento.creado
-        if posted is None:
-            return False
-        since = starts(posted, asiento.datos.fecha)
+        since = _begins(asiento)
         if since > now:
             return False
         place, self._line = self._line, self._line + 1
@@ -298,6 +313,7 @@ class _Contrast:
         if isinstance(answer, Consulta):
             return answer
         self._done.answered = False
+        self._f.count(Metrica.SIN_RESPUESTA, 1, cuenta=self._cuenta)
         self._f.logger.warning("sin_respuesta", extra={"cuenta": self._cuenta, "codigo": answer.codigo})
         return None
 
@@ -317,6 +333,9 @@ class _Contrast:
                 issued.append((asiento, min(encontrados, key=_first_issued)))
             elif isinstance(hallado, Hallado) and hallado.estado is Estado.EMITIDO:
                 issued.append((asiento, hallado.comprobante))
+                if asiento.estado in _MAY_BE_ABSENT:
+                    self._done.healed += 1
+                    self._note_untold(_begins(asiento) + self._terms.due)
             elif isinstance(hallado, Revisar):
                 self._review(asiento, hallado.causa)
             elif asiento.estado is Estado.RECHAZADO:
@@ -333,14 +352,16 @@ class _Contrast:
                         causas=(CAUSA_DESCONOCIDA,) if keep_live else (),
                     ),
                 )
-        self._done.finished += finish(issued, self._f, may_go_on=lambda: self._remaining() >= TIME_TO_FINISH)
+        finished = finish(issued, self._f, may_go_on=lambda: self._remaining() >= TIME_TO_FINISH)
+        self._done.finished += len(finished)
+        self._done.importe += sum((a.datos.total for a in finished if a.datos.total is not None), Decimal(0))
 
     def _tell_of_a_second(self, asiento: Asiento, causa: Causa) -> None:
         """Issued is issued, so the state stays; that there is another one under its reference is for a person."""
         self._f.logger.error(
             "duplicado", extra={"cuenta": asiento.cuenta, "external_reference": asiento.external_reference}
         )
-        self._f.count("Duplicados", 1)
+        self._f.count(Metrica.DUPLICADOS, 1, cuenta=self._cuenta)
         warning = replace(asiento, estado=Estado.EN_REVISION, causas=(causa,), evento_pendiente=None)
         tell([(warning, None)], ledger=self._ledger, bus=self._f.bus, at=self._f.clock())
 
@@ -348,11 +369,18 @@ class _Contrast:
         if asiento.estado not in {Estado.EN_REVISION, Estado.EMITIDO, Estado.ELIMINADO}:
             self._note_healed(asiento, self._ledger.to_review(asiento, causa, en_cola=True))
 
+    def _note_untold(self, due: datetime) -> None:
+        """A hook was due at that instant, and did not come. One that is due later may still be on its way."""
+        if due <= self._f.clock():
+            self._done.untold.append(due)
+
     def _note_healed(self, before: Asiento, after: Asiento | Refused) -> None:
         """A state that the hooks should have told, and did not; its event goes out at once."""
         if isinstance(after, Refused) or after.estado is before.estado:
             return
         self._done.healed += 1
+        if before.estado is Estado.ENCOLADO and after.estado in {Estado.ERROR, Estado.ELIMINADO}:
+            self._note_untold(_begins(before) + self._terms.due)
         if after.estado is Estado.ERROR:
             self._errors[after.external_reference] = after
         fields = {"cuenta": after.cuenta, "external_reference": after.external_reference, "lote_id": after.lote_id}
@@ -364,50 +392,15 @@ def _fecha(asiento: Asiento) -> date:
     return asiento.datos.fecha or _NO_FECHA
 
 
+def _begins(asiento: Asiento) -> datetime:
+    """When its time at the provider begins to count."""
+    posted = from_iso(asiento.orden.partition("#")[0]) if asiento.orden else asiento.creado or _NEVER
+    return starts(posted, asiento.datos.fecha)
+
+
 def _first_issued(encontrado: Encontrado) -> tuple[bool, int]:
     return (encontrado.situacion != "EMITIDO", encontrado.numero or 0)
 
 
 def _heard(asiento: Asiento) -> bool:
     return asiento.estado in _HOOKS_COUNT
-
-
-def contrast_if_nobody_did(
-    cuenta: Cuenta,
-    connect: Callable[[Cuenta], Cliente],
-    f: Finishing,
-    terms: Terms,
-    *,
-    every: timedelta,
-    wake: Callable[[Sequence[Asiento]], None],
-    remaining: Callable[[], timedelta],
-) -> Contrasted | None:
-    """At most one contrast of a cuenta in `every`, whoever asks for it; None when it was somebody else's turn.
-
-    What waits (a CAE not shown yet, a provider that does not answer) is noted on the cuenta before the end, so that the
-    next reconciliation takes it even if nothing else happens. A crash in the middle costs the rest of that invocation's
-    time and the reconciliation's pace, nothing else.
-    """
-    now = f.clock()
-    until = now + remaining()
-    turno = f.ledger.take_pulse(cuenta.alias, not_since=now - every, until=until)
-    if turno is None:
-        f.ledger.owe_contrast(cuenta.alias)
-        return None
-    mirado = turno.mirado
-    try:
-        with connect(cuenta) as cliente:
-            its = replace(terms, before=turno.mirado)
-            done = contrast(cuenta.alias, cliente, f, its, wake=wake, remaining=remaining)
-        mirado = now if done.whole else mirado
-    except (ClientError, BotoCoreError):
-        f.ledger.owe_contrast(cuenta.alias)
-        raise
-    finally:
-        f.ledger.give_pulse_back(cuenta.alias, until=until, mirado=mirado)
-    if done.unfinished or not done.answered:
-        f.ledger.owe_contrast(cuenta.alias)
-    f.logger.info("contraste", extra={"cuenta": cuenta.alias, **asdict(done)})
-    f.count("Corregidos", done.healed)
-    f.count("Consultas", done.queries)
-    return done

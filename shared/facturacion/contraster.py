@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import boto3
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
-from facturacion.contrast import Terms, contrast_if_nobody_did
+from facturacion.contrast import Terms, contrast
 from facturacion.corridas import Corridas
 from facturacion.cuentas import Cuentas
 from facturacion.emission import Finishing, Pdfs
 from facturacion.events import Bus
+from facturacion.figuras import Hoy, Parte, silent_since
 from facturacion.ledger import Ledger
+from facturacion.metricas import Metrica
 from facturacion.tiempo import now
+from facturacion.ventana import today
 from tusfacturas.client import Cliente, Credenciales
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import timedelta
+    from collections.abc import Callable, Iterable
+    from datetime import datetime, timedelta
 
     from aws_lambda_powertools import Logger
 
     from facturacion.contrast import Contrasted
     from facturacion.cuentas import Cuenta
     from facturacion.environment import Reader
+    from facturacion.ledger import Turno
+    from facturacion.observability import Medidor
 
 QUERY_TIMEOUT_SECONDS = 30
 
@@ -66,15 +72,19 @@ class ContrastEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class Contraster:
-    """Lives as long as the process. The provider's connections live only as long as one contrast."""
+    """Lives as long as the process. The provider's connections live only as long as one contrast.
+
+    `oidas`: when this process last noted a hook of each cuenta.
+    """
 
     environment: ContrastEnvironment
     finishing: Finishing
     cuentas: Cuentas
     corridas: Corridas
+    oidas: dict[str, datetime] = field(default_factory=dict)
 
     @staticmethod
-    def build(environment: ContrastEnvironment, *, logger: Logger, count: Callable[[str, int], None]) -> Contraster:
+    def build(environment: ContrastEnvironment, *, logger: Logger, medidor: Medidor) -> Contraster:
         pdfs = None
         if environment.pdf_bucket:
             pdfs = Pdfs(boto3.client("s3"), environment.pdf_bucket, httpx.Client())
@@ -85,7 +95,8 @@ class Contraster:
             clock=now,
             settle=environment.settle,
             logger=logger,
-            count=count,
+            count=medidor.count,
+            measure=medidor.measure,
         )
         cuentas = Cuentas(boto3.client("secretsmanager"), environment.cuentas_prefix, clock=now)
         corridas = Corridas(
@@ -98,16 +109,55 @@ class Contraster:
         return Contraster(environment, finishing, cuentas, corridas)
 
     def contrast(self, cuenta: Cuenta, *, remaining: Callable[[], timedelta]) -> Contrasted | None:
-        e = self.environment
-        return contrast_if_nobody_did(
-            cuenta,
-            self.connect,
-            self.finishing,
-            Terms(provider_timeout=e.provider_timeout, quiet=e.quiet, settle=e.settle, due=e.due),
-            every=e.every,
-            wake=self.corridas.wake,
-            remaining=remaining,
+        """At most one contrast of a cuenta in `every`, whoever asks for it; None when it was somebody else's turn.
+
+        What waits (a CAE not shown yet, a provider that does not answer) is noted on the cuenta before the end, so that
+        the next reconciliation takes it even if nothing else happens. A crash in the middle costs the rest of that
+        invocation's time and the reconciliation's pace, nothing else.
+        """
+        e, f, alias = self.environment, self.finishing, cuenta.alias
+        now = f.clock()
+        until = now + remaining()
+        turno = f.ledger.take_pulse(alias, not_since=now - e.every, until=until)
+        if turno is None:
+            f.ledger.owe_contrast(alias)
+            return None
+        mirado, parte = turno.mirado, None
+        try:
+            with self.connect(cuenta) as cliente:
+                terms = Terms(e.provider_timeout, quiet=e.quiet, settle=e.settle, due=e.due, before=turno.mirado)
+                done = contrast(alias, cliente, f, terms, wake=self.corridas.wake, remaining=remaining)
+            mirado = now if done.whole else mirado
+            parte = self._parte(turno, done)
+        except (ClientError, BotoCoreError):
+            f.ledger.owe_contrast(alias)
+            raise
+        finally:
+            f.ledger.give_pulse_back(alias, until=until, mirado=mirado, parte=parte)
+        if done.unfinished or not done.answered:
+            f.ledger.owe_contrast(alias)
+        f.logger.info("contraste", extra={"cuenta": alias, **done.as_fields()})
+        f.count(Metrica.CORREGIDOS, done.healed, cuenta=alias)
+        f.count(Metrica.CONSULTAS, done.queries, cuenta=alias)
+        return done
+
+    def _parte(self, turno: Turno, done: Contrasted) -> Parte:
+        dia = today(self.finishing.clock())
+        every = self.environment.every
+        return Parte(
+            figuras=done.figuras,
+            callado=silent_since(turno.oido, turno.callado, done.untold, noted_every=every),
+            hoy=(turno.hoy or Hoy(dia)).plus(done.finished, done.importe, dia),
         )
+
+    def heard(self, cuentas: Iterable[str]) -> None:
+        """Hooks of these cuentas came: noted on each at most once in `every`, whatever their number."""
+        now = self.finishing.clock()
+        for cuenta in cuentas:
+            noted = self.oidas.get(cuenta)
+            if noted is None or now - noted >= self.environment.every:
+                self.finishing.ledger.hook_heard(cuenta)
+                self.oidas[cuenta] = now
 
     def connect(self, cuenta: Cuenta) -> Cliente:
         return Cliente(

@@ -22,6 +22,7 @@ from facturacion.asiento import Asiento
 from facturacion.estado import Estado
 from facturacion.events import event_for
 from facturacion.ledger import Emision
+from facturacion.metricas import Metrica
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from facturacion.asiento import Datos
     from facturacion.events import Bus, Evento
     from facturacion.ledger import Ledger
+    from facturacion.observability import Anotar
     from tusfacturas.outcomes import Encontrado
 
 AT_A_TIME = 10
@@ -62,30 +64,34 @@ class Finishing:
     clock: Callable[[], datetime]
     settle: timedelta
     logger: Logger
-    count: Callable[[str, int], None]
+    count: Anotar
+    measure: Anotar
 
 
-def finish(issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing, *, may_go_on: Callable[[], bool]) -> int:
-    """How many were finished. The others (no CAE yet, PDF not to be had now, event not taken) stay open.
+def finish(
+    issued: Sequence[tuple[Asiento, Encontrado]], f: Finishing, *, may_go_on: Callable[[], bool]
+) -> list[Asiento]:
+    """Those that were finished. The others (no CAE yet, PDF not to be had now, event not taken) stay open.
 
     A few at a time, each few whole, while `may_go_on`: an invocation that ends in the middle has done something.
 
     On the provider's DEV plan an issued comprobante never gets a CAE. It is closed without one, and flagged
     `sin_validez`, only when a later look finds none again: on a real plan the CAE may be a moment behind.
     """
-    finished = 0
+    finished: list[Asiento] = []
     pdfs = _Pdfs(f)
     for start in range(0, len(issued), AT_A_TIME):
         if not may_go_on():
             break
         finished += _finish_few(issued[start : start + AT_A_TIME], f, pdfs, may_go_on)
-    f.count("Emitidos", finished)
+    if finished:
+        f.count(Metrica.EMITIDOS, len(finished), cuenta=finished[0].cuenta)
     return finished
 
 
 def _finish_few(
     few: Sequence[tuple[Asiento, Encontrado]], f: Finishing, pdfs: _Pdfs, may_go_on: Callable[[], bool]
-) -> int:
+) -> list[Asiento]:
     ready: list[tuple[Asiento, Emision, Evento]] = []
     found = {asiento.external_reference: encontrado for asiento, encontrado in few}
     # Read again: since they were looked for, another contrast may have finished some, or a hook moved them.
@@ -114,11 +120,14 @@ def _finish_few(
         if evento:
             ready.append((asiento, emision, evento))
     taken = f.bus.publish([evento for _, _, evento in ready], at=f.clock())
-    finished = 0
+    finished = []
     for (asiento, emision, _), out in zip(ready, taken, strict=True):
         # Refused when something moved meanwhile: it stays open, and is finished on what it is then.
-        if out and isinstance(f.ledger.finished(asiento, emision), Asiento):
-            finished += 1
+        if out and isinstance(written := f.ledger.finished(asiento, emision), Asiento):
+            finished.append(written)
+            if asiento.llegado:
+                took = (f.clock() - asiento.llegado).total_seconds()
+                f.measure(Metrica.HASTA_EMITIDO, took, cuenta=asiento.cuenta)
             f.logger.info("emitido", extra=_fields(asiento, cae=emision.cae, numero=emision.numero))
     return finished
 
@@ -186,7 +195,7 @@ class _Pdfs:
             else:
                 return key, True
         f.logger.warning("pdf_no_disponible", extra=_fields(asiento))
-        f.count("PdfNoDisponible", 1)
+        f.count(Metrica.PDF_NO_DISPONIBLE, 1, cuenta=asiento.cuenta)
         issued_at = asiento.actualizado if asiento.estado is Estado.EMITIDO else None
         return None, issued_at is not None and f.clock() - issued_at >= PDF_TRIED_FOR
 

@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -35,6 +35,7 @@ from facturacion.contraster import ContrastEnvironment, Contraster
 from facturacion.corridas import Corridas
 from facturacion.emission import Finishing, Pdfs
 from facturacion.events import Bus
+from facturacion.observability import Medidor
 from follow_hooks import app as following
 from operate import app as operating
 from operate.redriving import Colas
@@ -55,6 +56,8 @@ from tusfacturas.client import Cliente, Credenciales
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from facturacion.metricas import Metrica
+
 TABLE, BUS, PREFIX, PDFS = "ledger", "facturacion", "facturacion/cuentas", "pdfs"
 PROVIDER = "https://provider.test/app/api/v2/"
 _LOGGERS = (packing.logger, following.logger, receiving.logger, reconciling.logger, resolving.logger, operating.logger)
@@ -62,9 +65,28 @@ _EXAMPLES = Path(__file__).parents[1] / "provider_examples"
 _FACTURA_B = json.loads((_EXAMPLES / "comprobante.factura_b.json").read_text(encoding="utf-8"))
 
 
+class Noted(Medidor):
+    """Keeps what is measured instead of writing it: `sums` by name, `values` in their order, `own` by cuenta."""
+
+    def __init__(self) -> None:
+        super().__init__("house")
+        self.sums: Counter[str] = Counter()
+        self.values: dict[str, list[float]] = defaultdict(list)
+        self.own: dict[tuple[str, str], list[float]] = defaultdict(list)
+
+    def measure(self, metrica: Metrica, valor: float, *, cuenta: str | None = None) -> None:
+        self.sums[metrica.nombre] += valor
+        self.values[metrica.nombre].append(valor)
+        if cuenta:
+            self.measure_cuenta(metrica, valor, cuenta)
+
+    def measure_cuenta(self, metrica: Metrica, valor: float, cuenta: str) -> None:
+        self.own[metrica.nombre, cuenta].append(valor)
+
+
 @dataclass
 class House:
-    """`plan`: what the provider does wrong. `log`: what the functions wrote. `counts`: their metrics. `waits`: seconds
+    """`plan`: what the provider does wrong. `log`: what the functions wrote. `medidor`: their metrics. `waits`: seconds
     for which a message was hidden, each time that pack_lotes said so.
     """
 
@@ -79,7 +101,7 @@ class House:
     monkeypatch: Any
     plan: Plan = field(default_factory=Plan)
     log: io.StringIO = field(default_factory=io.StringIO)
-    counts: Counter[str] = field(default_factory=Counter)
+    medidor: Noted = field(default_factory=Noted)
     secrets: list[str] = field(default_factory=list)
     waits: list[int] = field(default_factory=list)
     hooks_reach_us: bool = True
@@ -133,7 +155,8 @@ class House:
             clock=self.clock,
             settle=s.settle,
             logger=following.logger,
-            count=self.count,
+            count=self.medidor.count,
+            measure=self.medidor.measure,
         )
         self.corridas = Corridas(
             self.aws("stepfunctions"),
@@ -172,12 +195,12 @@ class House:
         patch(contraster, "Cliente", cliente)
         patch(following, "_contraster", lambda: self.contraster)
         queues = Queues(self.aws("sqs"), self.queues.queue, self.queues.dead, None)
-        patch(reconciling, "_process", lambda: reconciling._Process(self.contraster, queues))
+        patch(reconciling, "_process", lambda: reconciling._Process(self.contraster, queues, self.medidor))
         patch(reconciling, "now", self.clock)
         environment = receiving.Environment(TABLE, PREFIX, timedelta(days=400))
         patch(receiving, "_process", lambda: receiving._Process(environment, self.ledger, self.cuentas))
         patch(receiving, "now", self.clock)
-        patch(receiving, "count", self.count)
+        patch(receiving, "count", self.medidor.count)
         patch(resolving, "_outside", self._resolving)
         patch(operating, "_process", self._operating)
         # SQS in moto asks the machine's clock when a message may be seen again.
@@ -197,7 +220,7 @@ class House:
             catalogo=built_in(),
             clock=self.clock,
             logger=resolving.logger,
-            count=self.count,
+            count=self.medidor.count,
             terms=ResolvingTerms(
                 quiet=s.quiet, settle=s.settle, resend_wait=_seconds("ResendWaitSeconds"), keep=timedelta(days=400)
             ),
@@ -208,7 +231,7 @@ class House:
         # Nobody waits for a message with a clock that stands still.
         colas = Colas(self.aws("sqs"), q.queue, q.dead, q.rejected, None, wait=0)
         return operating._Process(
-            self.ledger, self.bus, self.corridas, colas, self.clock, self.count, timedelta(days=400)
+            self.ledger, self.bus, self.corridas, colas, self.clock, self.medidor.count, timedelta(days=400)
         )
 
     def _catch_logs(self) -> None:
@@ -231,13 +254,15 @@ class House:
     def _fetch(self, request: httpx.Request) -> httpx.Response:
         return self.transport.handle_request(request)
 
+    @property
+    def counts(self) -> Counter[str]:
+        """What the metrics come to, summed, by name."""
+        return self.medidor.sums
+
     def answer_with(self, change: Callable[[httpx.Request, httpx.Response], httpx.Response]) -> None:
         """From now on, what the provider answers is what `change` makes of it."""
         provider = self.transport.handle_request
         self.transport = httpx.MockTransport(lambda request: change(request, provider(request)))
-
-    def count(self, name: str, value: int) -> None:
-        self.counts[name] += value
 
     def _sleep(self, seconds: float) -> None:
         self.clock.advance(seconds=seconds)
@@ -326,7 +351,8 @@ class House:
             remaining=self.remaining(seconds),
             together=map,
             logger=packing.logger,
-            count=self.count,
+            count=self.medidor.count,
+            measure=self.medidor.measure,
         )
 
     def _new_lote(self) -> str:

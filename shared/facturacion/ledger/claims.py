@@ -35,7 +35,10 @@ _OF_AN_ATTEMPT = (
 
 @dataclass(frozen=True, slots=True)
 class Reclamo:
-    """A claim: this POST (`lote_id`) takes this comprobante, and may leave until `post_hasta`."""
+    """A claim: this POST (`lote_id`) takes this comprobante, and may leave until `post_hasta`.
+
+    `llegado`: when its message came to the queue.
+    """
 
     cuenta: str
     external_reference: str
@@ -44,6 +47,7 @@ class Reclamo:
     post_hasta: datetime
     orden: str
     reemplaza: str | None = None
+    llegado: datetime | None = None
 
 
 class Claims(Table):
@@ -114,13 +118,18 @@ class Claims(Table):
                 **datos_to_item(reclamo.datos),
                 **(also or {}),
             },
-            defaults={"creado": to_iso(self._clock()), "previos": 0} if also is None else {},
+            defaults=self._first(reclamo) if also is None else {},
             removes=_OF_AN_ATTEMPT,
         )
         written = self._replace(reclamo, update) if reclamo.reemplaza else self._write(update)
         if isinstance(written, Refused) and written.stored and written.stored.lote_id == reclamo.lote_id:
             return written.stored
         return written
+
+    def _first(self, reclamo: Reclamo) -> dict[str, Any]:
+        """What only the first claim of a reference writes. Seconds, for they are short."""
+        first: dict[str, Any] = {"creado": to_iso(self._clock()), "previos": 0}
+        return first | ({"llegado": int(reclamo.llegado.timestamp())} if reclamo.llegado else {})
 
     def _replace(self, reclamo: Reclamo, update: dict[str, Any]) -> Asiento | Refused:
         """The claim, and the deleted comprobante that it replaces, in one transaction: else two invoices for a sale."""

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, Lugar, asiento_from_item, pk_of
+from facturacion.figuras import (
+    Figuras,
+    cupo_from_item,
+    cupo_to_item,
+    figuras_from_item,
+    figuras_to_item,
+    hoy_from_item,
+    hoy_to_item,
+)
 from facturacion.ledger.pausas import PAUSA, TODAS, Pausas, longest
 from facturacion.ledger.reconstruccion import Restauracion
 from facturacion.ledger.table import key_of, to_plain, to_values
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from facturacion.asiento import Asiento
+    from facturacion.figuras import Cupo, Hoy, Parte
     from facturacion.ledger.pausas import Pausa
 
 INDICE_ABIERTOS = "abiertos"
@@ -78,8 +88,9 @@ class Arriendo:
 class Pulso:
     """When a cuenta was last contrasted with the provider, whether something waits for it (`faltan`), and its run.
 
-    `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it. `pausa`: a person
-    holds it.
+    `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it. `figuras`, `hoy`
+    and `callado`: of its last contrast (`figuras.Parte`). `oido`: its last hook. `cupo_mirado`: when the provider was
+    last asked for its quota. `pausa`: a person holds it.
     """
 
     cuenta: str
@@ -90,13 +101,25 @@ class Pulso:
     cierre: date | None = None
     diferencia_vista: bool = False
     pausa: Pausa | None = None
+    figuras: Figuras = field(default_factory=Figuras)
+    hoy: Hoy | None = None
+    callado: datetime | None = None
+    oido: datetime | None = None
+    cupo: Cupo | None = None
+    cupo_mirado: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turno:
-    """A pulse that was taken. `mirado`: when the last contrast began that looked at everything that was open."""
+    """A pulse that was taken. `mirado`: when the last contrast began that looked at everything that was open.
+
+    `oido`, `callado`, `hoy`: as of a Pulso.
+    """
 
     mirado: datetime | None
+    oido: datetime | None = None
+    callado: datetime | None = None
+    hoy: Hoy | None = None
 
 
 class Doors(Restauracion, Pausas):
@@ -221,6 +244,12 @@ class Open(Restauracion, Pausas):
                 cierre=date.fromisoformat(i["cierre_dia"]) if "cierre_dia" in i else None,
                 diferencia_vista="cierre_diferencia" in i,
                 pausa=longest(i["sk"], pausas),
+                figuras=figuras_from_item(i.get("figuras", {})),
+                hoy=hoy_from_item(i["hoy"]) if "hoy" in i else None,
+                callado=_instant(i, "callado"),
+                oido=_instant(i, "oido"),
+                cupo=cupo_from_item(i["cupo"]) if "cupo" in i else None,
+                cupo_mirado=_instant(i, "cupo_mirado"),
             )
             for i in items
         ]
@@ -244,34 +273,61 @@ class Open(Restauracion, Pausas):
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return None
-        mirado = to_plain(answer["Attributes"]).get("mirado")
-        return Turno(from_iso(mirado) if mirado else None)
+        item = to_plain(answer["Attributes"])
+        return Turno(
+            mirado=_instant(item, "mirado"),
+            oido=_instant(item, "oido"),
+            callado=_instant(item, "callado"),
+            hoy=hoy_from_item(item["hoy"]) if "hoy" in item else None,
+        )
 
-    def give_pulse_back(self, cuenta: str, *, until: datetime, mirado: datetime | None) -> None:
+    def give_pulse_back(
+        self, cuenta: str, *, until: datetime, mirado: datetime | None, parte: Parte | None = None
+    ) -> None:
         """The contrast that has the cuenta `until` then has ended: the interval to the next one begins now.
 
         Whoever overran that instant may find a successor at work, and leaves it its turn: no two have the same one,
-        for the later began when the earlier was over. `mirado`: of a `Turno`.
+        for the later began when the earlier was over. `mirado`: of a `Turno`. `parte`: what it found.
         """
-        values = {":now": to_iso(self._clock()), ":until": to_iso(until)}
+        sets: dict[str, Any] = {"contrastado": to_iso(self._clock())}
+        gone = ["contrastando"]
         if mirado:
-            values[":mirado"] = to_iso(mirado)
+            sets["mirado"] = to_iso(mirado)
+        if parte:
+            sets["hoy"] = hoy_to_item(parte.hoy)
+            sets |= {"figuras": figuras_to_item(parte.figuras)} if parte.figuras else {}
+            sets |= {"callado": to_iso(parte.callado)} if parte.callado else {}
+            gone += [] if parte.callado else ["callado"]
+        expression = "SET " + ", ".join(f"{name} = :{name}" for name in sets) + " REMOVE " + ", ".join(gone)
         with suppress(self._client.exceptions.ConditionalCheckFailedException):
             self._client.update_item(
                 TableName=self._table,
                 Key=key_of(CUENTAS, cuenta),
-                UpdateExpression=f"SET contrastado = :now{', mirado = :mirado' if mirado else ''} REMOVE contrastando",
+                UpdateExpression=expression,
                 ConditionExpression="contrastando = :until",
-                ExpressionAttributeValues=to_values(values),
+                ExpressionAttributeValues=to_values(
+                    {":until": to_iso(until), **{f":{name}": value for name, value in sets.items()}}
+                ),
             )
+
+    def hook_heard(self, cuenta: str) -> None:
+        """A hook of the cuenta came."""
+        self._set(cuenta, {"oido": to_iso(self._clock())})
+
+    def quota_asked(self, cuenta: str, cupo: Cupo | None) -> None:
+        """The provider was asked for the quota of the plan. `cupo`: None where it did not say."""
+        self._set(cuenta, {"cupo_mirado": to_iso(self._clock())} | ({"cupo": cupo_to_item(cupo)} if cupo else {}))
 
     def owe_contrast(self, cuenta: str) -> None:
         """Something of this cuenta waits to be contrasted: the next reconciliation takes it."""
+        self._set(cuenta, {"faltan": True})
+
+    def _set(self, cuenta: str, sets: dict[str, Any]) -> None:
         self._client.update_item(
             TableName=self._table,
             Key=key_of(CUENTAS, cuenta),
-            UpdateExpression="SET faltan = :yes",
-            ExpressionAttributeValues=to_values({":yes": True}),
+            UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in sets),
+            ExpressionAttributeValues=to_values({f":{name}": value for name, value in sets.items()}),
         )
 
 

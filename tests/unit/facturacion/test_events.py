@@ -319,7 +319,7 @@ def test_every_field_of_the_asiento_was_thought_of():
     kept = {
         "version", "previos", "ciclos", "dudas", "post_hasta", "quieto_desde", "orden", "vistos", "rechazados",
         "en_cola", "borrado_pedido", "ausente_desde", "evento_pendiente", "reemplazado_por", "creado",
-        "actualizado", "abierto", "motivos", "reenvios", "cambios_fecha", "borrados",
+        "actualizado", "llegado", "abierto", "motivos", "reenvios", "cambios_fecha", "borrados",
         "por_reenviar", "intentado", "error_desde", "decision", "reconstruido",
     }  # fmt: skip
     told_ = {
