@@ -25,6 +25,11 @@ def properties(logical_id: str) -> dict[str, Any]:
     return resource(logical_id)["Properties"]
 
 
+def of_type(kind: str) -> list[str]:
+    """Logical ids."""
+    return [name for name, r in template()["Resources"].items() if r["Type"] == kind]
+
+
 def default(parameter: str) -> Any:
     return template()["Parameters"][parameter]["Default"]
 

@@ -261,7 +261,8 @@ class Ventanilla(Door):
                 "resultado", external_reference=reference, lote_id=asiento.lote_id, codigo=codigo, detalle=detalle
             )
         for metrica, kind in _OUTCOMES.items():
-            self._count(metrica, sum(isinstance(p.outcome, kind) for p in posted))
+            # Zeros too: what share of them is uncertain is watched.
+            self._w.measure(metrica, sum(isinstance(p.outcome, kind) for p in posted), cuenta=self._cuenta.alias)
         self._after(posted)
         self._tell_and_ack(known, whole)
 

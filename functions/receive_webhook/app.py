@@ -43,7 +43,7 @@ TOKEN_HEADER = "tf-webhooktoken"  # noqa: S105 - its name; HTTP APIs hand header
 
 logger = logger_for("receive_webhook")
 medidor = Medidor("receive_webhook")
-count = medidor.count
+count, measure = medidor.count, medidor.measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         _failed("hook_sin_autenticar", alias, error)
         return _answer(403)
     if cuenta is None:
-        count(Metrica.HOOKS_NO_AUTENTICOS, 1)
+        # Each with a zero of the other: what share of them is not ours is watched.
+        measure(Metrica.HOOKS_NO_AUTENTICOS, 1)
+        measure(Metrica.HOOKS_RECIBIDOS, 0)
         logger.warning("hook_no_autentico", extra={"route": event.get("routeKey")})
         return _answer(403)
     body = _body(event)
@@ -112,7 +114,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     except (ClientError, BotoCoreError) as error:
         _failed("hook_no_guardado", alias, error)
         return _answer(503)
-    count(Metrica.HOOKS_RECIBIDOS, 1, cuenta=alias)
+    measure(Metrica.HOOKS_RECIBIDOS, 1, cuenta=alias)
+    measure(Metrica.HOOKS_NO_AUTENTICOS, 0)
     count(DE_EVENTO.get(hook.evento, Metrica.HOOKS_DESCONOCIDO), 1, cuenta=alias)
     if guardado is not Guardado.NUEVO:
         repeated = guardado is Guardado.REPETIDO

@@ -43,6 +43,7 @@ class Metrica(Enum):
     INCIERTOS = "Inciertos", _CUENTA, _PACK, "Comprobantes whose POST ended without a trustworthy answer."
     NO_ENVIADOS = "NoEnviados", _CUENTA, _PACK, "Comprobantes of POSTs that certainly had no effect; they go again."
     CUENTA_DETENIDA = "CuentaDetenida", _CUENTA, _PACK, "Invocations that met a cuenta whose lotes may not leave."
+    EDAD_MENSAJE = "EdadMensaje", _SEGUNDOS, _PACK, "Age of the oldest message that has to come again."
 
     # Hooks.
     HOOKS_RECIBIDOS = "HooksRecibidos", _CUENTA, _RECEIVE, "Authentic hooks that were stored, repeats included."

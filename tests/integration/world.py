@@ -201,6 +201,7 @@ class House:
         patch(receiving, "_process", lambda: receiving._Process(environment, self.ledger, self.cuentas))
         patch(receiving, "now", self.clock)
         patch(receiving, "count", self.medidor.count)
+        patch(receiving, "measure", self.medidor.measure)
         patch(resolving, "_outside", self._resolving)
         patch(operating, "_process", self._operating)
         # SQS in moto asks the machine's clock when a message may be seen again.

@@ -8,22 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.permissions import granted
-from tests.template import TEMPLATE, default, properties, resource, template
+from tests.template import TEMPLATE, default, of_type, properties, resource, template
 
 from facturacion.environment import EnvironmentRefused
 from facturacion.ledger.pausas import SEGURA
-from facturacion.metricas import Metrica
 from pack_lotes.packing import DELAY_MAX_SECONDS, DELAY_SPREAD, delay_seconds, next_look
 
-README = TEMPLATE.with_name("README.md")
-
-
-def of_type(kind):
-    return [name for name, r in template()["Resources"].items() if r["Type"] == kind]
-
-
 FUNCTIONS = of_type("AWS::Serverless::Function")
-ALARMS = of_type("AWS::CloudWatch::Alarm")
 QUEUES = of_type("AWS::SQS::Queue")
 
 
@@ -143,25 +134,6 @@ def test_the_ledger_and_the_pdfs_survive_the_stack_and_can_be_restored():
     for name in ("Ledger", "Pdfs"):
         assert resource(name)["DeletionPolicy"] == resource(name)["UpdateReplacePolicy"] == "Retain"
     assert properties("Ledger")["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
-
-
-@pytest.mark.parametrize("alarm", ALARMS)
-def test_an_alarm_is_a_spanish_sentence_that_names_a_section_of_the_readme_and_tells_when_it_is_over(alarm):
-    text = properties(alarm)["AlarmDescription"]
-    assert re.search(r"\b(Hay|Llegaron|TusFacturas|Algunos|La conciliación)\b", text)
-    section = re.search(r"Ver README, «(.+?)»", text)[1]
-    assert f"## {section}" in README.read_text(encoding="utf-8")
-    assert properties(alarm)["AlarmActions"] == properties(alarm)["OKActions"] == [{"Ref": "Alarms"}]
-    assert properties(alarm)["TreatMissingData"] == "notBreaching"
-
-
-def test_an_alarm_on_a_metric_of_ours_watches_one_that_its_function_emits():
-    known = {(m.nombre, service) for m in Metrica for service in m.servicios}
-    for alarm in ALARMS:
-        if properties(alarm)["Namespace"] == {"Fn::Sub": "Facturacion/${AWS::StackName}"}:
-            (service,) = properties(alarm)["Dimensions"]
-            assert service["Name"] == "service"
-            assert (properties(alarm)["MetricName"], service["Value"]) in known, alarm
 
 
 def test_nothing_but_a_caller_with_the_right_invokes_the_function_that_decides():
