@@ -38,7 +38,7 @@ def test_what_is_no_alias_is_refused(text):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--params", "Nothing=1"], "the template has no parameter Nothing; it has: AlarmEmail, BatchSize"),
+        (["--params", "Nothing=1"], "the template has no parameter Nothing; it has: AlarmEmail, AlarmPeriodSeconds"),
         (["--params", "ProviderBaseUrl=http://x"], "PROVIDER_URL, not in PARAMS"),
         (["--provider-url", "localhost:80"], "no http"),
         (["--port", "many"], "PORT is no port number: 'many'"),
