@@ -242,13 +242,15 @@ def test_up_leaves_a_sandbox_that_works_and_down_leaves_nothing(sandbox):
     assert outputs["endpoint_url"] == f"http://127.0.0.1:{port}"
     assert set(outputs) == {
         "endpoint_url", "region", "functions", "queue_url", "dlq_url", "rejected_queue_url", "table", "bus",
-        "state_machine_arn", "api_url", "simulator_url", "account_id", "cuentas",
+        "state_machine_arn", "api_url", "simulator_url", "account_id", "cuentas", "page_url",
     }  # fmt: skip
     assert set(outputs["cuentas"]) == {"uno"}
     assert set(outputs["cuentas"]["uno"]) == {
         "webhook_url", "webhook_header", "webhook_token", "punto_venta", "apikey", "apitoken", "usertoken",
     }  # fmt: skip
-    assert outputs["queue_url"] in told
+    assert outputs["queue_url"] in told and outputs["page_url"] in told
+    page = httpx.get(outputs["page_url"], trust_env=False)
+    assert page.status_code == 200 and "Facturación" in page.text
     assert outputs["cuentas"]["uno"]["apitoken"] not in told
 
     assert sandbox("up", "--cuentas", "uno", "--params", "LoteWindowSeconds=2")[0] == 0

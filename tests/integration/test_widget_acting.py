@@ -26,7 +26,7 @@ def test_from_the_list_to_the_provider_and_issued(house):
     assert "1 espera a una persona" in seen.text and "Situacion no prevista" not in seen.text
     asked = house.widget(seen.button("Reenviar", referencias=["P-0"]).consola)
     button = asked.button("Reenviar")
-    assert button.endpoint.endswith(":the-one") and "Usa hasta 1 pedido del plan" in button.confirmation
+    assert button.endpoint.endswith(":the-one") and "hasta 1 pedido del plan" in button.confirmation
     done = house.widget(button.consola, WHY, solicitud="s-77")
     assert "Reenviar: 1 decidido" in done.text and "Solicitud s-77" in done.text
     resolved(house, rounds=60)

@@ -156,6 +156,7 @@ def compare(running: Settings, asked: Settings) -> list[str]:
 def summary(folder: Folder) -> str:
     outputs: dict[str, Any] = folder.read_outputs()
     lines = {
+        "Page": outputs["page_url"],
         "AWS": f"{outputs['endpoint_url']} (region {outputs['region']}, access key and secret: test)",
         "Queue": outputs["queue_url"],
         "Ledger": outputs["table"],

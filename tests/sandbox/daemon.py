@@ -1,4 +1,4 @@
-"""The process that `up` leaves behind: emulator, deployed stack, event source and simulator, until `down`.
+"""The process that `up` leaves behind: emulator, deployed stack, event source, page and simulator, until `down`.
 
 `python -m tests.sandbox.daemon FOLDER SETTINGS`, started by `up` only. Until `up` has said "go" on the standard input,
 its end is ours: a `up` that is interrupted or killed leaves nothing. Afterwards SIGTERM ends us. However we end, the
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.cuentas import make_cuentas
 from tests.sandbox.ministack import Emulator
+from tests.sandbox.page.server import serving_page
 from tests.sandbox.stack import running_stack
 from tests.sandbox.state import Folder, Settings, State
 
@@ -72,8 +73,9 @@ def serve(folder: Folder, lock: int, settings: Settings) -> str:
                 provider_url=settings.provider_url or None,
             )
         )
+        page_url = cleanup.enter_context(serving_page(stack))
         cleanup.callback(ignore_signals)
-        folder.write_outputs(stack.outputs())
+        folder.write_outputs(stack.outputs() | {"page_url": page_url})
         folder.write_state(State("ready", settings))
         log.info("ready at %s", emulator.endpoint_url)
         while not (complaint := what_is_wrong(emulator, stack)):

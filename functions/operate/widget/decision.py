@@ -93,8 +93,8 @@ def _form(
 ) -> Html:
     accion, count = str(which["accion"]), rehearsal["cantidad"]
     question = (
-        f"¿{ACCIONES[accion]} {many(count, 'comprobante', 'comprobantes')} por {money(rehearsal['total'])}? "
-        f"Usa hasta {many(rehearsal['pedidos'], 'pedido', 'pedidos')} del plan."
+        f"{ACCIONES[accion]}: {many(count, 'comprobante', 'comprobantes')} por {money(rehearsal['total'])}, hasta "
+        f"{many(rehearsal['pedidos'], 'pedido', 'pedidos')} del plan. ¿Seguro?"
     )
     services = said["concepto"] == "servicios"
     dates = [
@@ -106,7 +106,7 @@ def _form(
     return el(
         "form",
         dates if accion == "cambiar_fecha" else None,
-        el("label", "Motivo (queda escrito en la historia de cada uno)", reason),
+        el("label", "Motivo (queda escrito en la historia de cada uno)", reason, class_="entero"),
         frame.button(
             ACCIONES[accion], {"vista": "hacer", **which, "visto": visto}, primary=True, confirmation=question
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from operate.widget.markup import Html, cut, el, foreign, join
-from operate.widget.pieces import ACCIONES, facts, hours, local, money, notice, reason, table
+from operate.widget.pieces import ACCIONES, day, facts, hours, local, money, notice, reason, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +44,8 @@ def _facts(asiento: Mapping[str, Any]) -> Html:
             ("Causas", causas or None),
             ("Decidido", asiento["decision"]),
             ("Tipo", asiento["tipo"]),
-            ("Fecha", asiento["fecha"]),
-            ("Vencimiento", asiento["vencimiento"]),
+            ("Fecha", day(asiento["fecha"])),
+            ("Vencimiento", day(asiento["vencimiento"])),
             ("Importe", money(asiento["total"])),
             ("Quedan", hours(asiento["horas"]) if asiento["estado"] in _DECIDABLES else None),
             ("Número", asiento["numero"]),
@@ -78,7 +78,7 @@ def _line(line: Mapping[str, Any]) -> Html:
         words = [el("div", foreign(f"«{cut(m, _TEXT_MAX)}»")) for m in line["mensajes"][:MENSAJES_MAX]]
         created = el("span", "creado ", foreign(line["creado"]), class_="suave")
         return el("tr", when, el("td", f"{kind} ", foreign(line["evento"])), el("td", words, created))
-    dated = f" al {line['fecha']}" if "fecha" in line else None
+    dated = f" al {day(line['fecha'])}" if "fecha" in line else None
     ended = line.get("resultado")
     detail = [": ", foreign(line["detalle"])] if line.get("detalle") else None
     asked = el("div", f"solicitud {line['solicitud']}", class_="suave") if "solicitud" in line else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from operate.widget.markup import Html, cut, el, foreign, join
-from operate.widget.pieces import ACCIONES, causa_of, field, hours, local, many, money, notice, reason, table
+from operate.widget.pieces import ACCIONES, causa_of, day, field, hours, local, many, money, notice, reason, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,22 +60,26 @@ def _summary(answer: Mapping[str, Any]) -> Html:
 
 
 def _search(frame: Frame, filtro: Mapping[str, Any]) -> Html:
-    """Two forms in one row: which to list, and whose history to see."""
+    """Which to list, and whose history to see."""
     with_errors = bool(filtro.get("con_errores"))
     typed = {name: _as_typed(filtro.get(name)) for name in ("cuenta", "codigo", "prefijo")}
     other = {"vista": "lista", "filtro": {**{k: v for k, v in typed.items() if v}, "con_errores": not with_errors}}
-    return el(
+    filters = el(
         "form",
         field("Cuenta", "f_cuenta", typed["cuenta"], size="12"),
         field("Código", "f_codigo", typed["codigo"], size="12"),
         field("Referencia empieza con", "f_prefijo", typed["prefijo"], size="14"),
         frame.button("Filtrar", {"vista": "lista", "del_formulario": True, "con_errores": with_errors}),
-        frame.link("sin los que están en error" if with_errors else "también los que están en error", other),
-        field("Cuenta", "h_cuenta", typed["cuenta"], size="12"),
-        field("Referencia", "h_referencia", size="18"),
-        frame.button("Ver historia", {"vista": "buscar"}),
         frame.button("Actualizar", {"vista": "lista", "filtro": dict(filtro)}),
+        frame.link("sin los que están en error" if with_errors else "también los que están en error", other),
     )
+    story = el(
+        "form",
+        field("Cuenta", "h_cuenta", typed["cuenta"], size="12"),
+        field("Referencia", "h_referencia", size="29"),
+        frame.button("Ver historia", {"vista": "buscar"}),
+    )
+    return join(filters, story)
 
 
 def _as_typed(value: object) -> str:
@@ -112,10 +116,11 @@ def _cause(
     total = sum((Decimal(c["total"]) for c in rows if c["total"]), Decimal(0))
     left = [c["horas"] for c in rows if c["horas"] is not None]
     # Without a code there is no saying which: each by itself.
-    buttons = [_decide(frame, a, {"cuenta": cuenta, "codigo": codigo}) for a in ACCIONES] if codigo and rows else None
+    actions = _actions(rows) if codigo and rows else ()
+    buttons = [_decide(frame, a, {"cuenta": cuenta, "codigo": codigo}) for a in actions]
     return el(
         "tr",
-        el("td", foreign(cuenta)),
+        el("td", foreign(cuenta), class_="hora"),
         el("td", reason(causa, _REASON_MAX), since),
         el("td", count, class_="n"),
         el("td", money(str(total)), class_="n"),
@@ -132,18 +137,22 @@ def _table(frame: Frame, rows: Sequence[Mapping[str, Any]]) -> Html:
 def _row(frame: Frame, row: Mapping[str, Any]) -> Html:
     reference, cuenta = row["external_reference"], row["cuenta"]
     which = {"cuenta": cuenta, "referencias": [reference]}
-    actions = ("desistir",) if row["de_otro_sistema"] else tuple(ACCIONES)
     told = frame.link(cut(reference, _REFERENCE_MAX), {"vista": "historia", "cuenta": cuenta, "referencia": reference})
     return el(
         "tr",
         el("td", el("div", el("bdi", told), class_="ref"), el("div", foreign(cuenta), class_="suave")),
         el("td", row["estado"], el("div", local(row["desde"]), class_="suave hora")),
-        el("td", row["fecha"], el("div", foreign(row["tipo"] or ""), class_="suave"), class_="hora"),
+        el("td", day(row["fecha"]), el("div", foreign(row["tipo"] or ""), class_="suave"), class_="hora"),
         el("td", money(row["total"]), class_="n"),
         el("td", hours(row["horas"]), class_="n"),
         el("td", reason(causa_of(row["causas"]), _REASON_MAX), _what_now(row)),
-        el("td", el("div", [_decide(frame, a, which) for a in actions], class_="botones")),
+        el("td", el("div", [_decide(frame, a, which) for a in _actions([row])], class_="botones")),
     )
+
+
+def _actions(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What another system sent is only let go."""
+    return ("desistir",) if all(row["de_otro_sistema"] for row in rows) else tuple(ACCIONES)
 
 
 def _what_now(row: Mapping[str, Any]) -> Html | None:

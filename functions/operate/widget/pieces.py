@@ -42,6 +42,7 @@ _STYLE = Html("""<style>
 .fac .aviso.bien{border-color:var(--bien);color:inherit;font-weight:400}
 .fac form{display:flex;flex-wrap:wrap;gap:6px 10px;align-items:flex-end;margin:8px 0}
 .fac label{display:flex;flex-direction:column;gap:2px;color:var(--suave)}
+.fac label.entero{flex-basis:100%}.fac label.entero textarea{max-width:640px}
 .fac label.en-linea{flex-direction:row;align-items:center}
 .fac input,.fac textarea{font:inherit;color:inherit;background:transparent}
 .fac input,.fac textarea{border:1px solid var(--suave);border-radius:3px;padding:3px 6px}
@@ -131,6 +132,11 @@ def money(amount: str | None) -> str:
 def local(instant: str | None) -> str:
     """In Buenos Aires, to the minute."""
     return f"{from_iso(instant).astimezone(ARGENTINA):%d/%m/%Y %H:%M}" if instant else ""
+
+
+def day(fecha: str | None) -> str:
+    """2026-03-02 as 02/03/2026."""
+    return "/".join(reversed(fecha.split("-"))) if fecha else ""
 
 
 def hours(left: int | None) -> Html | None:

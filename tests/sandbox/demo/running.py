@@ -20,6 +20,7 @@ from tests.sandbox.demo.stage import staged
 from tests.sandbox.demo.verdict import Evidence
 from tests.sandbox.demo.watching import watching
 from tests.sandbox.ministack import REGION
+from tests.sandbox.page.server import serving_page
 from tests.sandbox.simulator.agenda import ARGENTINA
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ BOUND = 110.0
 
 
 def run(
-    console: Console, *, seed: int, count: int, bound: float = BOUND, then: Callable[[Stage], None] | None = None
+    console: Console, *, seed: int, count: int, bound: float = BOUND, then: Callable[[Stage, str], None] | None = None
 ) -> Evidence:
-    """The whole demo. `then` gets the stage while it still stands, after the report.
+    """The whole demo. `then` gets the stage while it still stands, and the page's address, after the report.
 
     Raises ValueError for a count that is too small.
     """
@@ -48,7 +49,10 @@ def run(
     console.print(
         f"Seed {seed}, {count} messages. Starting a local AWS with the template, and TusFacturas' simulator …"
     )
-    with staged(seed) as stage:
+    with staged(seed) as stage, serving_page(stage.stack) as page:
+        console.print(
+            f"Look on at {page} (the console and the figures of CloudWatch), until the demo ends.", soft_wrap=True
+        )
         today = datetime.now(ARGENTINA).date()
         script = write_script(stage.stack.cuentas, seed=seed, count=count, today=today)
         with (
@@ -64,7 +68,9 @@ def run(
         ending, style = ("Everything holds", "bold green") if evidence.holds else ("Not everything holds", "bold red")
         console.print(f"\n{ending}: {time.monotonic() - begun:.0f} s, seed {seed}.", style=style)
         if then:
-            then(stage)
+            then(stage, page)
+        else:
+            console.print("Everything is taken down, the page too; `make up` gives one that stays.", style="dim")
     return evidence
 
 
@@ -85,11 +91,12 @@ def collect(stage: Stage, script: Script, performed: Performed) -> Evidence:
     )
 
 
-def keep(stage: Stage, console: Console) -> None:
+def keep(stage: Stage, page: str, console: Console) -> None:
     """Leave everything up until Ctrl-C, and tell where it is."""
     stack = stage.stack
     console.print("\nIt stays up until Ctrl-C:")
     for name, value in {
+        "page": page,
         "AWS": f"{stack.account.endpoint_url} (region {REGION}, access key {stack.account.account_id}, secret test)",
         "queue": stack.queue_url,
         "rejected": stack.rejected_queue_url,

@@ -341,7 +341,7 @@ def test_a_confirmation_says_what_it_costs_and_asks_for_a_reason():
     assert "1 tiene una fecha que ARCA ya no toma" in seen.text and ("textarea" in seen.names)
     button = seen.button("Reenviar")
     assert button.consola == {**consola, "vista": "hacer", "visto": "2026-03-02T12:00:00.000Z"}
-    assert button.confirmation == "¿Reenviar 2 comprobantes por 1.278,00? Usa hasta 2 pedidos del plan."
+    assert button.confirmation == "Reenviar: 2 comprobantes por 1.278,00, hasta 2 pedidos del plan. ¿Seguro?"
 
 
 def test_where_nothing_would_be_done_there_is_no_button_that_does_it():
