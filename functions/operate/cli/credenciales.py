@@ -49,7 +49,10 @@ def _from_input() -> dict[str, object]:
 
 
 def _prompt(name: str) -> str:
-    return getpass.getpass(f"{ASKED[name]}: ").strip()
+    try:
+        return getpass.getpass(f"{ASKED[name]}: ").strip()
+    except EOFError:
+        return ""
 
 
 def _variable(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from operate.cli.orders import add_order
@@ -45,9 +46,13 @@ def paused(answer: Mapping[str, Any]) -> str:
         f"{'En pausa' if answer['nueva'] else 'Ya estaba en pausa'}: {pausa_line(pausa)}",
         "No sale ningún lote nuevo y no se reenvía, cambia de fecha ni elimina nada; lo que ya salía termina solo.",
         "Lo que TusFacturas ya tiene en su cola sigue su curso, y se lo oye y consulta como siempre.",
-        f"Los mensajes esperan en la cola. Con más de 3 días (después del {local(pausa['segura_hasta'])}) algunos",
-        "pasarán por la cola de mensajes muertos, y la conciliación los devolverá: ninguno se pierde.",
+        "Los mensajes esperan en la cola.",
     ]
+    if pausa["hasta"] is None or pausa["hasta"] > pausa["segura_hasta"]:
+        parts.append(
+            f"Con más de 3 días (después del {local(pausa['segura_hasta'])}) algunos pasarán por la cola de mensajes "
+            "muertos, y la conciliación los devolverá: ninguno se pierde."
+        )
     if not answer["conocida"]:
         parts.append("Esa cuenta todavía no envió nada: si el alias está mal escrito, reanúdela.")
     return "\n".join(parts)
@@ -65,7 +70,7 @@ def resumed(answer: Mapping[str, Any]) -> str:
 
 def pausa_line(pausa: Mapping[str, Any]) -> str:
     until = f" hasta el {local(pausa['hasta'])}" if pausa["hasta"] else ""
-    who = plain(pausa["quien"]).rpartition("/")[2] or plain(pausa["quien"])
+    who = re.split("[/:]", plain(pausa["quien"]))[-1]
     return (
         f"{pausa['cuenta'] or 'todas las cuentas'}, desde el {local(pausa['desde'])}{until}, "
         f"por {who}: «{plain(pausa['motivo'])}»."
