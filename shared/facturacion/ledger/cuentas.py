@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -162,8 +162,7 @@ class Doors(Restauracion, Pausas):
         Of two invocations that write at once the last one wins, field by field: a lote a little larger or smaller than
         it should be is no harm, and only an answered query takes away what closed the door.
         """
-        # A pause has a row of its own.
-        old, new = asdict(replace(before, pausa=None)), asdict(replace(after, pausa=None))
+        old, new = asdict(before), asdict(after)
         changed = {name: value for name, value in new.items() if value != old[name]}
         changed |= {name: to_iso(value) for name, value in changed.items() if isinstance(value, datetime)}
         return not changed or self._change(before.cuenta, changed, if_incierta)
