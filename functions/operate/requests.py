@@ -284,11 +284,13 @@ def _redirigir(event: Mapping[str, Any]) -> Redirigir:
         raise PedidoInvalido("OrigenDesconocido", f"El origen debe ser uno de: {', '.join(ORIGENES)}.")
     if codigo and origen != "rechazados":
         raise PedidoInvalido("CodigoSinRechazo", "Solo los rechazados llevan un código.")
-    if bool(cuenta or codigo) is _flag(event, "todos"):
+    simulacro, everything, filtered = _flag(event, "simulacro"), _flag(event, "todos"), bool(cuenta or codigo)
+    # Where it only counts, leaving it out moves nobody.
+    if (filtered and everything) or not (filtered or everything or simulacro):
         raise PedidoInvalido(
             "FaltaFiltro", "Hace falta decir cuáles (cuenta, código), o que son todos; no ambas cosas."
         )
-    return Redirigir(origen, cuenta, codigo, _flag(event, "simulacro"), _maximo(event))
+    return Redirigir(origen, cuenta, codigo, simulacro, _maximo(event))
 
 
 def _filtro(event: Mapping[str, Any]) -> Filtro:

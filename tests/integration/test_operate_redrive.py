@@ -43,7 +43,7 @@ def test_what_was_rejected_for_want_of_its_cuenta_is_sent_once_that_is_there(hou
     house.add_cuenta("sur")
     house.clock.advance(minutes=2)
 
-    shown = redrive(house, codigo="cuenta_desconocida", simulacro=True)
+    shown = redrive(house, simulacro=True)
     assert (shown["cantidad"], shown["por_codigo"], shown["quedan"]) == (3, {"cuenta_desconocida": 3}, 3)
     house.clock.advance(seconds=1)
     assert house.receivable(house.queues.rejected), "in sight, so that the alarm stays on"
