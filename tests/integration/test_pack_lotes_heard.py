@@ -63,7 +63,7 @@ def test_the_hooks_are_read_with_one_query_each_and_no_write(house, aws):
         house.pack()
     # That they came is noted once for all. The door is read before and after; of each its claim and its answer are
     # written.
-    assert Counter(called) == {"PutItem": 1, "GetItem": 2, "Query": 5, "UpdateItem": 10}
+    assert Counter(called) == {"PutItem": 1, "BatchGetItem": 2, "Query": 5, "UpdateItem": 10}
 
 
 def test_a_hundred_are_read_and_claimed_one_by_one_within_their_time(house):
