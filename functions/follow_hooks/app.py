@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def _contraster() -> Contraster:
 @medidor.published
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     contraster = _contraster()
-    issued: set[str] = set()
+    issued: Counter[str] = Counter()
     errors: dict[str, list[Asiento]] = {}
     failed: str | None = None
     for record in event["Records"]:
@@ -59,7 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             failed = record["dynamodb"]["SequenceNumber"]
             break
         if asiento and asiento.estado is Estado.EMITIDO and asiento.abierto:
-            issued.add(hook.cuenta)
+            issued[hook.cuenta] += 1
         if asiento and asiento.estado is Estado.ERROR:
             # Also on a repeat: whoever folded it may have died before its run was woken.
             errors.setdefault(hook.cuenta, []).append(asiento)
@@ -69,8 +70,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if failed:
         return {"batchItemFailures": [{"itemIdentifier": failed}]}
     remaining = lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())  # noqa: E731
-    for alias in sorted(issued):
-        _fetch_caes(alias, contraster, remaining)
+    for alias, how_many in sorted(issued.items()):
+        _fetch_caes(alias, how_many, contraster, remaining)
     return {"batchItemFailures": []}
 
 
@@ -110,11 +111,12 @@ def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:
     return asiento
 
 
-def _fetch_caes(alias: str, contraster: Contraster, remaining: Callable[[], timedelta]) -> None:
-    """The provider is asked at most every ContrastSeconds, for all that wait. What fails is the reconciliation's."""
+def _fetch_caes(alias: str, how_many: int, contraster: Contraster, remaining: Callable[[], timedelta]) -> None:
+    """With all that wait, where that is worth a query. What fails, or is not worth it yet, is the reconciliation's."""
     try:
+        ritmo = contraster.finishing.ledger.owe_contrast(alias, how_many)
         cuenta = contraster.cuentas.get(alias)
         if cuenta:
-            contraster.contrast(cuenta, remaining=remaining)
+            contraster.contrast(cuenta, ritmo, remaining=remaining)
     except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
         logger.exception("sin_contrastar", extra={"cuenta": alias, "codigo": type(error).__name__})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from facturacion.contraster import ContrastEnvironment, Contraster
 from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.environment import Reader
+from facturacion.esperas import is_worth
 from facturacion.ledger.pausas import LARGA
 from facturacion.metricas import Metrica
 from facturacion.observability import Medidor, logger_for
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from facturacion.ledger import Pulso
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 TIME_FOR_A_CUENTA = timedelta(seconds=60)
 """None is begun with less time left."""
 
@@ -102,7 +104,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             break
         try:
             cuenta = contraster.cuentas.get(pulso.cuenta)
-            if cuenta and contraster.contrast(cuenta, remaining=remaining):
+            if cuenta and contraster.contrast(cuenta, pulso.ritmo, remaining=remaining):
                 contrasted += 1
         except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
             # One cuenta that cannot be used stops no other.
@@ -167,7 +169,6 @@ def _start_runs(contraster: Contraster, pulses: Sequence[Pulso]) -> int:
 
 def _due(contraster: Contraster, pulses: Sequence[Pulso]) -> list[Pulso]:
     """What something waits for comes first; then by how long ago it was looked at."""
-    environment = contraster.environment
-    before = now() - environment.due
-    due = [p for p in pulses if p.faltan or p.contrastado is None or p.contrastado <= before]
-    return sorted(due, key=lambda p: (not p.faltan, p.contrastado.timestamp() if p.contrastado else 0.0))
+    e = contraster.environment
+    due = [p for p in pulses if is_worth(p.ritmo, every=e.every, due=e.due, now=now())]
+    return sorted(due, key=lambda p: (not p.ritmo.esperan, p.ritmo.contrastado or _NEVER))

@@ -292,7 +292,7 @@ def _settled(world: World, visto: Visto, preguntado: Preguntado, asked_at: datet
             world.count(Metrica.DUPLICADOS, 1, cuenta=world.cuenta)
         if after.estado is Estado.EMITIDO:
             # Its CAE is fetched by the reconciliation, which gets many with one query.
-            world.ledger.owe_contrast(world.cuenta)
+            world.ledger.owe_contrast(world.cuenta, 1)
         world.ledger.drop(visto.pendiente)
         return
     # Absent, and not believed yet: when the quiet period is over, or the second answer may count.

@@ -81,9 +81,9 @@ class Terms:
 class Contrasted:
     """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one.
 
-    `importe`: of what was finished. `whole`: it was not cut short, by the provider's silence or by the end of the
-    invocation. `figuras`: of what it looked at; None where there was no time to look. `untold`: when a hook should have
-    come, of each that was found without one.
+    `importe`: of what was finished. `line`: how many are in the provider's line, scheduled ones apart. `whole`: it was
+    not cut short, by the provider's silence or by the end of the invocation. `figuras`: of what it looked at; None
+    where there was no time to look. `untold`: when a hook should have come, of each that was found without one.
     """
 
     open: int = 0
@@ -93,6 +93,7 @@ class Contrasted:
     healed: int = 0
     told: int = 0
     unfinished: int = 0
+    line: int = 0
     answered: bool = True
     whole: bool = True
     figuras: Figuras | None = None
@@ -149,6 +150,7 @@ class _Contrast:
         while self._may_ask() and (some := list(islice(references, AT_A_TIME))):
             self._look_at(some)
         self._done.whole = self._may_ask()
+        self._done.line = self._line
         self._done.unfinished = max(0, self._issued - self._done.finished)
         self._wake_the_run()
         return self._done

@@ -14,6 +14,7 @@ from facturacion.contrast import Terms, contrast
 from facturacion.corridas import Corridas
 from facturacion.cuentas import Cuentas
 from facturacion.emission import Finishing, Pdfs
+from facturacion.esperas import is_worth
 from facturacion.events import Bus
 from facturacion.figuras import Hoy, Parte, silent_since
 from facturacion.ledger import Ledger
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from facturacion.contrast import Contrasted
     from facturacion.cuentas import Cuenta
     from facturacion.environment import Reader
+    from facturacion.esperas import Ritmo
     from facturacion.ledger import Turno
     from facturacion.observability import Medidor
 
@@ -108,34 +110,39 @@ class Contraster:
         )
         return Contraster(environment, finishing, cuentas, corridas)
 
-    def contrast(self, cuenta: Cuenta, *, remaining: Callable[[], timedelta]) -> Contrasted | None:
-        """At most one contrast of a cuenta in `every`, whoever asks for it; None when it was somebody else's turn.
+    def contrast(self, cuenta: Cuenta, ritmo: Ritmo, *, remaining: Callable[[], timedelta]) -> Contrasted | None:
+        """Where that brings enough, at most once in `every`, whoever asks for it; None where it was not made.
 
-        What waits (a CAE not shown yet, a provider that does not answer) is noted on the cuenta before the end, so that
-        the next reconciliation takes it even if nothing else happens. A crash in the middle costs the rest of that
-        invocation's time and the reconciliation's pace, nothing else.
+        `ritmo`: as read with everything noted in it; what waits stays noted. What the contrast leaves (a CAE not shown
+        yet, a provider that does not answer) is noted on the cuenta before the end, so that the next reconciliation
+        takes it even if nothing else happens. A crash in the middle costs the rest of that invocation's time and the
+        reconciliation's pace, nothing else.
         """
         e, f, alias = self.environment, self.finishing, cuenta.alias
         now = f.clock()
+        if not is_worth(ritmo, every=e.every, due=e.due, now=now):
+            return None
         until = now + remaining()
         turno = f.ledger.take_pulse(alias, not_since=now - e.every, until=until)
         if turno is None:
-            f.ledger.owe_contrast(alias)
             return None
-        mirado, parte = turno.mirado, None
+        mirado, parte, line = turno.mirado, None, 0
         try:
             with self.connect(cuenta) as cliente:
                 terms = Terms(e.provider_timeout, quiet=e.quiet, settle=e.settle, due=e.due, before=turno.mirado)
                 done = contrast(alias, cliente, f, terms, wake=self.corridas.wake, remaining=remaining)
-            mirado = now if done.whole else mirado
+            if done.whole:
+                mirado, line = now, done.line
             parte = self._parte(turno, done)
         except (ClientError, BotoCoreError):
             f.ledger.owe_contrast(alias)
             raise
         finally:
-            f.ledger.give_pulse_back(alias, until=until, mirado=mirado, parte=parte)
-        if done.unfinished or not done.answered:
+            f.ledger.give_pulse_back(alias, until=until, mirado=mirado, en_linea=line, parte=parte)
+        if not done.answered:
             f.ledger.owe_contrast(alias)
+        elif done.unfinished:
+            f.ledger.owe_contrast(alias, done.unfinished)
         f.logger.info("contraste", extra={"cuenta": alias, **done.as_fields()})
         f.count(Metrica.CORREGIDOS, done.healed, cuenta=alias)
         f.count(Metrica.CONSULTAS, done.queries, cuenta=alias)

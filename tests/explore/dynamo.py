@@ -183,6 +183,10 @@ def peek(name: str, pk: str, sk: str) -> dict[str, Any]:
     return {} if item is None else plain(item)
 
 
+def partition(name: str, pk: str) -> list[dict[str, Any]]:
+    return [plain(item) for item in table(name).items.get(DynamoType({"S": pk}), {}).values()]
+
+
 def plain(item: Item) -> dict[str, Any]:
     return {name: _plain(value) for name, value in item.attrs.items()}
 

@@ -91,6 +91,11 @@ def peek(pk: str, sk: str = "ESTADO") -> dict[str, Any]:
     return dynamo.peek(TABLE, pk, sk)
 
 
+def of(pk: str) -> list[dict[str, Any]]:
+    """The items of one partition."""
+    return dynamo.partition(TABLE, pk)
+
+
 def everything() -> list[dict[str, Any]]:
     return [dynamo.plain(item) for ranges in dynamo.table(TABLE).items.values() for item in ranges.values()]
 

@@ -123,10 +123,7 @@ def _heard_before(world: World, pk: str) -> bool:
     """A hook of what another system did was stored before this invocation began."""
     assert world.running is not None
     begun = world.running.started
-    return any(
-        row["pk"] == pk and row["sk"].startswith("HOOK#") and from_iso(row["recibido"]) < begun
-        for row in instrument.everything()
-    )
+    return any(row["sk"].startswith("HOOK#") and from_iso(row["recibido"]) < begun for row in instrument.of(pk))
 
 
 def _not_in_haste(world: World, pk: str) -> None:
@@ -227,8 +224,8 @@ def _late_word(world: World, pk: str) -> bool:
     claims = [w.begun for w in world.writes[pk] if w.op.startswith("claim")]
     told = {"error", "eliminado"}
     return any(
-        row["pk"] == pk and row.get("evento") in told and (not claims or from_iso(row["recibido"]) >= claims[-1])
-        for row in instrument.everything()
+        row.get("evento") in told and (not claims or from_iso(row["recibido"]) >= claims[-1])
+        for row in instrument.of(pk)
     )
 
 

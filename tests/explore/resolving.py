@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from facturacion.esperas import WORTH_A_QUERY
 from facturacion.tiempo import from_iso
 from tests.explore import instrument
 from tests.sandbox.simulator.cola import ELIMINADO
@@ -65,7 +66,7 @@ def note_plan(world: World, cuenta: str) -> None:
 
 
 def notes(cuenta: str) -> list[dict[str, Any]]:
-    found = (i for i in instrument.everything() if i["pk"] == f"RUN#{cuenta}" and i["sk"].startswith("PEND#"))
+    found = (i for i in instrument.of(f"RUN#{cuenta}") if i["sk"].startswith("PEND#"))
     return sorted(found, key=lambda note: str(note["sk"]))
 
 
@@ -128,8 +129,8 @@ def _redated(world: World, pk: str, row: dict[str, Any]) -> bool:
 
 def _unseen_kinds(pk: str, row: dict[str, Any], *, before: datetime) -> Iterator[str]:
     """Of the errors whose words are there and not accounted for."""
-    for item in instrument.everything():
-        if item["pk"] != pk or item.get("evento") != "error" or item["hook_id"] in row.get("vistos", ()):
+    for item in instrument.of(pk):
+        if item.get("evento") != "error" or item["hook_id"] in row.get("vistos", ()):
             continue
         if from_iso(item["recibido"]) < before:
             yield kind_of(json.loads(base64.b64decode(item["cuerpo"]))["msg"])
@@ -180,19 +181,19 @@ def wrongly_parked(world: World, row: dict[str, Any]) -> str:
 
 def told_as_incident(row: dict[str, Any]) -> bool:
     """What is wrong with the cuenta is told once, of whichever comprobante met it first."""
-    incidents = {i["sk"] for i in instrument.everything() if i["pk"] == f"RUN#{row['cuenta']}"}
+    incidents = {i["sk"] for i in instrument.of(f"RUN#{row['cuenta']}")}
     return any(f"INCIDENTE#{causa[0]}" in incidents for causa in row.get("causas", ()))
 
 
 def forgotten(world: World, cuenta: str) -> bool:
     """Whether there is an error of which no run will ever hear: none is there, and none due, or it is not noted.
 
-    What an ask of pack_lotes found in error it notes itself nowhere: it marks the cuenta (`faltan`), and the very next
+    What an ask of pack_lotes found in error it notes itself nowhere: it marks the cuenta (`esperan`), and the very next
     reconciliation contrasts it, notes the error and starts the run. That wake-up is owed, not lost.
     """
     if any(e.cuenta == cuenta for e in world.steps.running()) or not world.stream.empty():
         return False
-    if "faltan" in instrument.peek("CUENTAS", cuenta):
+    if instrument.peek("CUENTAS", cuenta).get("esperan", 0) >= WORTH_A_QUERY:
         return False
     noted = {note["external_reference"] for note in notes(cuenta)}
     rows = (instrument.peek(pk) for pk in world.open if pk.startswith(f"{cuenta}#"))

@@ -326,7 +326,7 @@ class World:
 
     def _owed(self) -> bool:
         """Something of a cuenta that the reconciliation would do although nothing is open."""
-        return any(not {"faltan", "corrida_debida"}.isdisjoint(peek("CUENTAS", a)) for a in self.scenario.cuentas)
+        return any(not {"esperan", "corrida_debida"}.isdisjoint(peek("CUENTAS", a)) for a in self.scenario.cuentas)
 
     def _is_stuck(self) -> bool:
         """Nothing has changed for long, or it changes and comes to nothing."""

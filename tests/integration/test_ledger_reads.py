@@ -12,6 +12,7 @@ from tests.items import put_hook, put_item, raw, size
 from tests.template import properties
 
 from facturacion.asiento import Causa, Datos
+from facturacion.esperas import Ritmo
 from facturacion.estado import Estado, Hook
 from facturacion.ledger import Emision, Guardado, Puerta, Reclamo
 from facturacion.tiempo import to_iso
@@ -242,8 +243,7 @@ def test_a_success_that_is_written_late_does_not_open_what_another_lote_closed(l
 def test_a_cuenta_is_known_from_the_first_look_at_its_door(ledger):
     assert ledger.pulses() == []
     ledger.puerta("norte")
-    ((cuenta, contrastado, faltan),) = [(p.cuenta, p.contrastado, p.faltan) for p in ledger.pulses()]
-    assert (cuenta, contrastado, faltan) == ("norte", None, False)
+    assert [(p.cuenta, p.ritmo) for p in ledger.pulses()] == [("norte", Ritmo())]
 
 
 def test_of_all_who_would_contrast_a_cuenta_one_may(ledger, clock):
@@ -262,26 +262,28 @@ def test_a_turn_is_given_back_by_whoever_has_it_and_by_nobody_else(ledger, clock
     clock.advance(seconds=60)
     assert ledger.take_pulse("norte", not_since=clock.now, until=its)
     clock.advance(seconds=1)
-    ledger.give_pulse_back("norte", until=mine, mirado=None)
+    ledger.give_pulse_back("norte", until=mine, mirado=None, en_linea=0)
     assert not ledger.take_pulse("norte", not_since=clock.now, until=its)
-    ledger.give_pulse_back("norte", until=its, mirado=None)
+    ledger.give_pulse_back("norte", until=its, mirado=None, en_linea=0)
     assert ledger.take_pulse("norte", not_since=clock.now, until=its)
 
 
 def test_what_waits_is_noted_until_somebody_looks(ledger, clock):
-    ledger.owe_contrast("norte")
-    assert [p.faltan for p in ledger.pulses()] == [True]
+    assert ledger.owe_contrast("norte", 3) == Ritmo(esperan=3)
+    assert ledger.owe_contrast("norte", 2) == Ritmo(esperan=5)
+    assert [p.ritmo for p in ledger.pulses()] == [Ritmo(esperan=5)]
     ledger.take_pulse("norte", not_since=START, until=START)
-    assert [(p.faltan, p.contrastado) for p in ledger.pulses()] == [(False, START)]
+    ledger.give_pulse_back("norte", until=START, mirado=None, en_linea=7)
+    assert [p.ritmo for p in ledger.pulses()] == [Ritmo(START, 0, 7)]
 
 
 def test_door_and_pulse_do_not_touch_each_other(ledger):
     ledger.change_puerta(ledger.puerta("norte"), CLOSED)
     ledger.take_pulse("norte", not_since=START, until=START)
-    ledger.owe_contrast("norte")
+    ledger.owe_contrast("norte", 1)
     assert ledger.puerta("norte") == CLOSED
     ledger.change_puerta(CLOSED, Puerta("norte"))
-    assert [(p.contrastado, p.faltan) for p in ledger.pulses()] == [(START, True)]
+    assert [p.ritmo for p in ledger.pulses()] == [Ritmo(START, 1)]
 
 
 # -- the size of an asiento ------------------------------------------------------------------------------------------

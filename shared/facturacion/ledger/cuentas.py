@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, Lugar, asiento_from_item, pk_of
+from facturacion.esperas import WORTH_A_QUERY, Ritmo
 from facturacion.figuras import (
     Figuras,
     cupo_from_item,
@@ -86,7 +87,7 @@ class Arriendo:
 
 @dataclass(frozen=True, slots=True)
 class Pulso:
-    """When a cuenta was last contrasted with the provider, whether something waits for it (`faltan`), and its run.
+    """When a cuenta was last contrasted with the provider and what waits for that (`ritmo`), and its run.
 
     `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it. `figuras`, `hoy`
     and `callado`: of its last contrast (`figuras.Parte`). `oido`: its last hook. `cupo_mirado`: when the provider was
@@ -94,8 +95,7 @@ class Pulso:
     """
 
     cuenta: str
-    contrastado: datetime | None
-    faltan: bool
+    ritmo: Ritmo
     arriendo: Arriendo
     sin_reconstruir: bool = False
     cierre: date | None = None
@@ -236,8 +236,7 @@ class Open(Restauracion, Pausas):
         return [
             Pulso(
                 cuenta=i["sk"],
-                contrastado=from_iso(i["contrastado"]) if "contrastado" in i else None,
-                faltan="faltan" in i,
+                ritmo=_ritmo(i),
                 arriendo=arriendo_from_item(i["sk"], i),
                 sin_reconstruir=self._is_paused(i),
                 cierre=date.fromisoformat(i["cierre_dia"]) if "cierre_dia" in i else None,
@@ -262,7 +261,7 @@ class Open(Restauracion, Pausas):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=key_of(CUENTAS, cuenta),
-                UpdateExpression="SET contrastado = :now, contrastando = :until REMOVE faltan",
+                UpdateExpression="SET contrastado = :now, contrastando = :until REMOVE esperan",
                 ConditionExpression="(attribute_not_exists(contrastado) OR contrastado <= :since)"
                 " AND (attribute_not_exists(contrastando) OR contrastando <= :now)",
                 ExpressionAttributeValues=to_values(
@@ -281,14 +280,15 @@ class Open(Restauracion, Pausas):
         )
 
     def give_pulse_back(
-        self, cuenta: str, *, until: datetime, mirado: datetime | None, parte: Parte | None = None
+        self, cuenta: str, *, until: datetime, mirado: datetime | None, en_linea: int, parte: Parte | None = None
     ) -> None:
         """The contrast that has the cuenta `until` then has ended: the interval to the next one begins now.
 
         Whoever overran that instant may find a successor at work, and leaves it its turn: no two have the same one,
-        for the later began when the earlier was over. `mirado`: of a `Turno`. `parte`: what it found.
+        for the later began when the earlier was over. `mirado`: of a `Turno`. `en_linea`: of the `Ritmo`.
+        `parte`: what it found.
         """
-        sets: dict[str, Any] = {"contrastado": to_iso(self._clock())}
+        sets: dict[str, Any] = {"contrastado": to_iso(self._clock()), "en_linea": en_linea}
         gone = ["contrastando"]
         if mirado:
             sets["mirado"] = to_iso(mirado)
@@ -317,9 +317,16 @@ class Open(Restauracion, Pausas):
         """The provider was asked for the quota of the plan. `cupo`: None where it did not say."""
         self._set(cuenta, {"cupo_mirado": to_iso(self._clock())} | ({"cupo": cupo_to_item(cupo)} if cupo else {}))
 
-    def owe_contrast(self, cuenta: str) -> None:
-        """Something of this cuenta waits to be contrasted: the next reconciliation takes it."""
-        self._set(cuenta, {"faltan": True})
+    def owe_contrast(self, cuenta: str, waiting: int = WORTH_A_QUERY) -> Ritmo:
+        """So many of this cuenta wait to be contrasted; by default the next reconciliation takes it."""
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=key_of(CUENTAS, cuenta),
+            UpdateExpression="ADD esperan :n",
+            ExpressionAttributeValues=to_values({":n": waiting}),
+            ReturnValues="ALL_NEW",
+        )
+        return _ritmo(to_plain(answer["Attributes"]))
 
     def _set(self, cuenta: str, sets: dict[str, Any]) -> None:
         self._client.update_item(
@@ -341,6 +348,10 @@ def arriendo_from_item(cuenta: str, item: Mapping[str, Any]) -> Arriendo:
         pedidos=int(item.get("pedidos", 0)),
         debida=from_iso(item["corrida_debida"]) if "corrida_debida" in item else None,
     )
+
+
+def _ritmo(item: Mapping[str, Any]) -> Ritmo:
+    return Ritmo(_instant(item, "contrastado"), int(item.get("esperan", 0)), int(item.get("en_linea", 0)))
 
 
 def _instant(item: Mapping[str, Any], name: str) -> datetime | None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from facturacion.esperas import allowed, is_time, starts
+from facturacion.esperas import Ritmo, allowed, is_time, is_worth, patience, starts
 
 POSTED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DUE = timedelta(seconds=300)
@@ -72,3 +72,51 @@ def test_no_ask_is_left_out_by_a_contrast_that_comes_late():
         assert is_time(POSTED, DUE, DUE, before=None, now=now)
     assert is_time(POSTED, DUE, DUE, before=POSTED + timedelta(minutes=5), now=POSTED + timedelta(days=2))
     assert not is_time(POSTED, DUE, DUE, before=None, now=POSTED + timedelta(minutes=4))
+
+
+# -- when a contrast is worth its query
+
+
+EVERY = timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"), [(0, 30), (1, 30), (6, 30), (10, 48), (50, 240), (100, 480), (101, 480), (20_000, 480)]
+)
+def test_a_few_wait_for_as_long_as_the_line_takes_to_be_issued_and_never_above_eight_minutes(line, seconds):
+    assert patience(line, EVERY) == timedelta(seconds=seconds)
+
+
+def worth(seconds, waiting, line, *, every=EVERY):
+    before = None if seconds is None else POSTED - timedelta(seconds=seconds)
+    return is_worth(Ritmo(before, waiting, line), every=every, due=DUE, now=POSTED)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waiting", "line", "asked"),
+    [
+        (None, 0, 0, True),  # never looked at
+        (29, 500, 0, False),  # at most every ContrastSeconds
+        (30, 1, 0, True),  # a single one, and nothing is in the line
+        (30, 1, 1, True),
+        (30, 9, 10, False),
+        (30, 10, 10, True),  # all that was expected
+        (47, 1, 10, False),
+        (48, 1, 10, True),
+        (30, 99, 5_000, False),
+        (30, 100, 5_000, True),  # a hundred are worth it
+        (479, 99, 5_000, False),
+        (480, 1, 5_000, True),  # nobody waits longer
+        (299, 0, 0, False),
+        (300, 0, 0, True),  # though nothing is known to wait
+        (479, 0, 5_000, False),
+        (480, 0, 5_000, True),
+    ],
+)
+def test_a_contrast_is_made_at_once_for_one_and_for_a_hundred_in_a_backlog(seconds, waiting, line, asked):
+    assert worth(seconds, waiting, line) is asked
+
+
+def test_with_a_shorter_interval_a_backlog_waits_less_too():
+    assert not worth(15, 1, 500, every=timedelta(seconds=1))
+    assert worth(16, 1, 500, every=timedelta(seconds=1))
