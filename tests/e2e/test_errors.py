@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,9 @@ import pytest
 from tests.e2e.company import Company
 from tests.sandbox.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(300)
+BURST = int(os.environ.get("BURST", "40"))
+"""Errors in a burst of one cuenta; 500 of them with `BURST=500 … pytest tests/e2e/test_errors.py -k burst`."""
+pytestmark = pytest.mark.timeout(300 + 2 * BURST)
 OFTEN = {"ReconcileSeconds": 2, "ContrastSeconds": 1}
 """What the hooks do not tell is looked for at the pace of everything else here."""
 
@@ -70,8 +73,8 @@ def test_with_hooks_lost_everything_still_reaches_its_true_state(start_stack, sh
 def test_a_burst_of_errors_makes_one_run_and_resends_leave_in_the_original_order(start_stack):
     stack = start_stack(SettleSeconds=12, ResendWaitSeconds=4, **OFTEN)
     company = Company(stack)
-    references = in_trouble(company, {"A": "AFIP*1"}, each=40)
-    company.wait_for({"EMITIDO": len(references)}, timeout=200)
+    references = in_trouble(company, {"A": "AFIP*1"}, each=BURST)
+    company.wait_for({"EMITIDO": len(references)}, timeout=120 + 2 * BURST)
     posted = [c["external_reference"] for c in stack.simulator.audit()["comprobantes"]]
     resent = [reference for _, reference in operations(stack)]
     assert sorted(resent) == sorted(references)
