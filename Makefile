@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 # Tools whose pins clash with ours live in environments of their own: these versions, nothing newer than that day.
 TOOL := UV_EXCLUDE_NEWER=2026-11-10 $(BIN)/uvx --quiet --python $(BIN)/python
 SAM ?= SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/$(BIN):$$PATH" $(TOOL) --from aws-sam-cli==1.170.0 sam
+AUDIT := $(TOOL) --from pip-audit==2.10.1 pip-audit --strict --disable-pip --require-hashes
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore fuzz bench live package deploy up down status lock schemas clean
+.PHONY: help demo test check explore fuzz bench live package deploy scan audit up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -37,6 +38,13 @@ package: $(VENV)  ## Builds what would be deployed, looks into it, and prints it
 	$(SAM) build
 	chmod -R a+rX .aws-sam/build # Lambda reads as somebody else, whatever the umask here
 	@$(BIN)/python -m tests.package .aws-sam/build
+
+scan: $(VENV)  ## What Checkov has to say about the template; what it is not asked, and why: .checkov.yaml
+	@$(TOOL) --from checkov==3.3.30 checkov --config-file .checkov.yaml
+
+audit: scan  ## And known vulnerabilities of all that is locked (asks PyPI): fails on one, and on what it cannot ask about
+	$(AUDIT) --requirement shared/requirements.txt
+	$(AUDIT) --requirement requirements-dev.lock
 
 deploy: package  ## Deploys to the account and region of your shell: make deploy [ENV=dev|prod] [PARAMS="Name=value …"]
 	$(SAM) deploy --config-env $(ENV) $(if $(PARAMS),--parameter-overrides $(PARAMS))

