@@ -324,6 +324,23 @@ def test_a_rotation_that_dies_never_leaves_the_panels_token_refused(house, opera
     assert provider_tests(house, panel["token"], "norte") == 200
 
 
+def test_other_credentials_take_the_place_of_the_old_ones_once_the_provider_vouches_for_them(
+    house, operator, credentials, monkeypatch
+):
+    before = stored(house, "norte")
+    monkeypatch.setenv("FACTURACION_USERTOKEN", "not-the-one-of-anybody")
+    assert operator("rotar", "norte", "--credenciales")[1]["error"]["codigo"] == "CredencialesRechazadas"
+    assert stored(house, "norte") == before
+    monkeypatch.setenv("FACTURACION_USERTOKEN", credentials.usertoken)
+    code, answer, told = operator("rotar", "norte", "--credenciales")
+    after = stored(house, "norte")
+    assert code == 0 and after["apitoken"] == credentials.apitoken != before["apitoken"]
+    assert {name: after[name] for name in after if name not in {"apikey", "apitoken", "usertoken"}} == {
+        name: before[name] for name in before if name not in {"apikey", "apitoken", "usertoken"}
+    }
+    assert credentials.apitoken not in told + json.dumps(answer)
+
+
 # -- baja
 
 

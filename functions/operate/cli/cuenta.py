@@ -49,7 +49,8 @@ def add(orders: Any) -> None:
         "--recuperar", action="store_true", help="la que se dio de baja y todavía no se borró, como estaba"
     )
     probar = order("probar", "si el secreto, las credenciales y los hooks de una cuenta sirven", _probar, tried)
-    rotar = order("rotar", "cambiar el token de webhook sin que ninguno deje de llegar", _rotar, rotated)
+    rotar = order("rotar", "cambiar el token de webhook sin que ningún hook se pierda", _rotar, rotated)
+    rotar.add_argument("--credenciales", action="store_true", help="en vez del token, las de TusFacturas, ya probadas")
     rotar.add_argument("--token-propio", action="store_true", help="el que muestra el panel, en vez de uno nuevo")
     rotar.add_argument("--confirmar", action="store_true", help="el nuevo ya está cargado: no espera ningún hook")
     rotar.add_argument("--deshacer", action="store_true", help="el nuevo no se va a usar: queda el anterior")
@@ -113,6 +114,8 @@ def _probar(mundo: Mundo, _: Cliente, args: argparse.Namespace) -> dict[str, Any
 
 
 def _rotar(mundo: Mundo, _: Cliente, args: argparse.Namespace) -> dict[str, Any]:
+    if args.credenciales:
+        return rotating.renew(mundo, args.alias, ask_secretos=ask_secretos)
     if args.deshacer:
         return rotating.undo(mundo, args.alias)
     given = ask_token() if args.token_propio else None
@@ -144,6 +147,8 @@ def tried(answer: Mapping[str, Any]) -> str:
 def rotated(answer: Mapping[str, Any]) -> str:
     if answer.get("negados"):
         return "\n".join(_refusals(answer))
+    if "consumo" in answer:
+        return f"Las credenciales nuevas de {answer['cuenta']} sirven; en 15 minutos las usan todos."
     how = f" Con el nuevo llegó un hook el {local(answer['prueba'])}." if answer["prueba"] else ""
     return f"De {answer['cuenta']} vale un solo token.{how} El anterior deja de aceptarse del todo en 15 minutos."
 

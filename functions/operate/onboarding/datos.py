@@ -107,6 +107,11 @@ def with_tokens(secret: str, tokens: list[str]) -> str:
     return json.dumps({**json.loads(secret), "webhook_tokens": tokens})
 
 
+def with_credentials(secret: str, secretos: Secretos) -> str:
+    """The same secret with these credentials."""
+    return json.dumps({**json.loads(secret), **{name: getattr(secretos, name) for name in CREDENTIALS}})
+
+
 def usable(alias: str, secret: str) -> Cuenta:
     try:
         return cuenta_from_secret(alias, secret)

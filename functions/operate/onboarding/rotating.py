@@ -1,6 +1,6 @@
-"""A token of the webhook is changed without a gap.
+"""A token of the webhook is changed without a gap; or the credentials are, in one write.
 
-The steps, and what a crash right after each leaves behind:
+The steps for a token, and what a crash right after each leaves behind:
 
 1. the secret gets a second token     both are valid; asked again, it goes on with this one
 2. a minute passes                    every process that meets the new token reads the secret again by then
@@ -16,11 +16,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from facturacion.cuentas import REREAD_AFTER
-from operate.onboarding.datos import NoSePuede, check_token, new_token, usable, with_tokens
-from operate.onboarding.mundo import HEADER, server_now, wait_for_hook
+from operate.onboarding.datos import NoSePuede, check_token, new_token, usable, with_credentials, with_tokens
+from operate.onboarding.mundo import HEADER, check_credentials, server_now, wait_for_hook
+from tusfacturas.client import Credenciales
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from facturacion.cuentas import Cuenta
+    from operate.onboarding.datos import Secretos
     from operate.onboarding.mundo import Mundo
 
 MARGIN_SECONDS = 5.0
@@ -65,6 +69,21 @@ def undo(mundo: Mundo, alias: str) -> dict[str, Any]:
         raise NoSePuede("SinRotacion", f"De {alias} no hay ninguna rotación a medias.")
     mundo.caja.write(alias, with_tokens(secret, [cuenta.webhook_tokens[0]]))
     return {"cuenta": alias, "url": mundo.url(alias), "encabezado": HEADER, "prueba": None}
+
+
+def renew(mundo: Mundo, alias: str, *, ask_secretos: Callable[[], Secretos]) -> dict[str, Any]:
+    """Other credentials at the provider, once it has vouched for them. Tokens stay.
+
+    One write: before it nothing changed, after it whoever reads the secret has the new ones. A process that has read
+    the old ones is refused with them, which is certain and loses nothing, until it reads again.
+    """
+    secret = mundo.caja.read(alias)
+    secretos = ask_secretos()
+    consumo = check_credentials(mundo, Credenciales(secretos.apikey, secretos.apitoken, secretos.usertoken))
+    value = with_credentials(secret, secretos)
+    usable(alias, value)
+    mundo.caja.write(alias, value)
+    return {"cuenta": alias, "url": mundo.url(alias), "encabezado": HEADER, "consumo": consumo}
 
 
 def _second(cuenta: Cuenta, given: str | None) -> tuple[str, bool]:
