@@ -60,6 +60,7 @@ _NO_FECHA = date.min
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Estado.ENCOLADO})
 _READ_BESIDE = frozenset({Estado.ENVIADO, Estado.ENCOLADO, Estado.EN_REVISION})
+_SAYS_ENCOLADO = frozenset({"encolado", "cambio_fecha"})
 _HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO})
 
 
@@ -67,7 +68,8 @@ _HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO})
 class Terms:
     """Durations of a contrast. `due`: how old an open comprobante must be before it is asked about by itself.
 
-    `before`: when the last contrast began that looked at everything; None where there was none.
+    `before`: when the last contrast began that looked at everything; None where there was none. `told`: until when the
+    cuenta may have been told something by a hook.
     """
 
     provider_timeout: timedelta
@@ -75,6 +77,7 @@ class Terms:
     settle: timedelta
     due: timedelta
     before: datetime | None = None
+    told: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -83,7 +86,8 @@ class Contrasted:
 
     `importe`: of what was finished. `line`: how many are in the provider's line, scheduled ones apart. `whole`: it was
     not cut short, by the provider's silence or by the end of the invocation. `figuras`: of what it looked at; None
-    where there was no time to look. `untold`: when a hook should have come, of each that was found without one.
+    where there was no time to look. `untold`: when a hook should have come, of the first after
+    `Terms.told` that was found without one.
     """
 
     open: int = 0
@@ -163,7 +167,7 @@ class _Contrast:
         for asiento in asientos:
             if asiento.estado is Estado.ENVIADO:
                 # Accepted by an answer: the hook that says so should have come with it.
-                self._note_untold(_begins(asiento))
+                self._note_untold(asiento, _begins(asiento))
         self._tell_owed(asientos)
         self._errors |= {a.external_reference: a for a in asientos if a.estado is Estado.ERROR}
         wanting = sorted((a for a in asientos if self._wants_an_answer(a)), key=_fecha)
@@ -337,7 +341,7 @@ class _Contrast:
                 issued.append((asiento, hallado.comprobante))
                 if asiento.estado in _MAY_BE_ABSENT:
                     self._done.healed += 1
-                    self._note_untold(_begins(asiento) + self._terms.due)
+                    self._note_untold(asiento, _begins(asiento) + self._terms.due)
             elif isinstance(hallado, Revisar):
                 self._review(asiento, hallado.causa)
             elif asiento.estado is Estado.RECHAZADO:
@@ -371,9 +375,15 @@ class _Contrast:
         if asiento.estado not in {Estado.EN_REVISION, Estado.EMITIDO, Estado.ELIMINADO}:
             self._note_healed(asiento, self._ledger.to_review(asiento, causa, en_cola=True))
 
-    def _note_untold(self, due: datetime) -> None:
-        """A hook was due at that instant, and did not come. One that is due later may still be on its way."""
-        if due <= self._f.clock():
+    def _note_untold(self, asiento: Asiento, due: datetime) -> None:
+        """A hook was due at that instant, and did not come; the first of them says it all. One that is stored and not
+        folded yet came; one that is due later may still be on its way.
+        """
+        told = self._terms.told
+        if self._done.untold or due > self._f.clock() or (told and due <= told):
+            return
+        eventos = {hook.evento for hook in self._ledger.hooks(asiento.cuenta, asiento.external_reference)}
+        if not eventos - (_SAYS_ENCOLADO if asiento.estado is Estado.ENCOLADO else frozenset()):
             self._done.untold.append(due)
 
     def _note_healed(self, before: Asiento, after: Asiento | Refused) -> None:
@@ -382,7 +392,7 @@ class _Contrast:
             return
         self._done.healed += 1
         if before.estado is Estado.ENCOLADO and after.estado in {Estado.ERROR, Estado.ELIMINADO}:
-            self._note_untold(_begins(before) + self._terms.due)
+            self._note_untold(before, _begins(before) + self._terms.due)
         if after.estado is Estado.ERROR:
             self._errors[after.external_reference] = after
         fields = {"cuenta": after.cuenta, "external_reference": after.external_reference, "lote_id": after.lote_id}

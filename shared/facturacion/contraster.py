@@ -129,7 +129,14 @@ class Contraster:
         mirado, parte, line = turno.mirado, None, 0
         try:
             with self.connect(cuenta) as cliente:
-                terms = Terms(e.provider_timeout, quiet=e.quiet, settle=e.settle, due=e.due, before=turno.mirado)
+                terms = Terms(
+                    e.provider_timeout,
+                    quiet=e.quiet,
+                    settle=e.settle,
+                    due=e.due,
+                    before=turno.mirado,
+                    told=turno.oido + e.every if turno.oido else None,
+                )
                 done = contrast(alias, cliente, f, terms, wake=self.corridas.wake, remaining=remaining)
             if done.whole:
                 mirado, line = now, done.line
@@ -151,9 +158,11 @@ class Contraster:
     def _parte(self, turno: Turno, done: Contrasted) -> Parte:
         dia = today(self.finishing.clock())
         every = self.environment.every
+        # Hooks may have come while it was looked for.
+        oido = self.finishing.ledger.last_hook(turno.cuenta) if done.untold else turno.oido
         return Parte(
             figuras=done.figuras,
-            callado=silent_since(turno.oido, turno.callado, done.untold, noted_every=every),
+            callado=silent_since(oido, turno.callado, done.untold, noted_every=every),
             hoy=(turno.hoy or Hoy(dia)).plus(done.finished, done.importe, dia),
         )
 

@@ -75,6 +75,34 @@ def test_one_cuenta_is_silent_while_another_one_hears(house):
     assert last(house, "Silencio") == last(house, "Silencio", "norte")
 
 
+def test_a_hook_that_is_stored_and_not_folded_yet_has_come(house):
+    """The stream is behind for hours: nobody is silent, and another alarm says that it lags."""
+    house.send("A-1")
+    house.pack()
+    house.clock.advance(minutes=1)
+    house.deliver()
+    for _ in range(4):
+        house.clock.advance(minutes=30)
+        house.reconcile()
+    assert house.estado("A-1") == "EMITIDO" and set(house.medidor.values["Silencio"]) == {0.0}
+
+
+def test_one_hook_that_was_lost_long_before_the_last_one_hides_no_silence(house):
+    house.plan.update(demora_en_cola=864_000.0, **LOST)
+    house.send("A-1")
+    house.settle()
+    house.clock.advance(minutes=10)
+    house.plan.update(hooks_prob={})
+    house.send("A-2")
+    house.run(steps=2, minutes=1)
+    house.clock.advance(hours=1)
+    house.plan.update(**LOST)
+    house.send("A-3")
+    posted = house.clock()
+    minutes(house, 4, every=15)
+    assert 40 * MINUTE < last(house, "Silencio") <= (house.clock() - posted).total_seconds()
+
+
 def test_a_scheduled_one_and_one_that_waits_in_line_are_no_silence(house):
     """The provider has said that they are queued; of more it has nothing to say yet."""
     tomorrow = f"{house.clock() + timedelta(days=3):%d/%m/%Y}"
@@ -172,9 +200,9 @@ def test_the_quota_is_asked_for_once_an_hour_and_told_each_minute(house):
     house.send(*(f"A-{n}" for n in range(25)))
     house.run(steps=1, minutes=1)
     assert (last(house, "CupoDisponible"), last(house, "CupoRestante")) == (75, 75.0)
-    minutes(house, 30)
-    assert house.calls("micuenta/consumo") == 1 and len(house.medidor.values["CupoRestante"]) == 31
-    minutes(house, 30)
+    minutes(house, 4, every=10)
+    assert house.calls("micuenta/consumo") == 1 and len(house.medidor.values["CupoRestante"]) == 5
+    minutes(house, 2, every=10)
     assert house.calls("micuenta/consumo") == 2
 
 
@@ -188,7 +216,7 @@ def test_a_provider_that_does_not_say_its_quota_is_left_alone_for_an_hour(house)
         return httpx.Response(500)
 
     house.answer_with(broken)
-    minutes(house, 30)
+    minutes(house, 4, every=10)
     assert last(house, "CupoRestante") is None
     assert sum(path.endswith("micuenta/consumo") for path in asked) == 1
 

@@ -71,6 +71,7 @@ def serve(folder: Folder, lock: int, settings: Settings) -> str:
                 parameters=settings.parameters,
                 cuentas=make_cuentas(settings.cuentas),
                 provider_url=settings.provider_url or None,
+                metrics=True,
             )
         )
         page_url = cleanup.enter_context(serving_page(stack))

@@ -10,6 +10,7 @@ import httpx
 
 from tests.sandbox.cuentas import WEBHOOK_HEADER, SandboxCuenta, create_secrets, make_cuentas
 from tests.sandbox.deploy import TEMPLATE, Deployed, check_parameters, deploy, undeploy
+from tests.sandbox.emf import EmfForwarder
 from tests.sandbox.ministack import REGION, Account, Emulator
 from tests.sandbox.simulator.running import Simulator, run_simulator
 from tests.sandbox.sqs_source import SqsSource
@@ -45,6 +46,7 @@ class Stack:
     template: Path
     _simulator: Simulator | None
     _source: SqsSource | None = field(default=None, repr=False)
+    _metrics: EmfForwarder | None = field(default=None, repr=False)
 
     def boto(self, service: str, **config: Any) -> Any:
         """A boto3 client of the stack's account."""
@@ -165,7 +167,16 @@ class Stack:
             return f"the provider's simulator does not answer ({error})"
         if self._source and not self._source.healthy():
             return "the SQS event source died"
+        if self._metrics and not self._metrics.healthy():
+            return "the metrics are not forwarded any more"
         return ""
+
+    def forward_metrics(self) -> EmfForwarder:
+        """From now on, until it is stopped, what the functions measure is in CloudWatch, and rings its alarms."""
+        groups = [name for name in self.deployed.of_type("AWS::Logs::LogGroup").values() if "/lambda/" in name]
+        self._metrics = EmfForwarder(self.account, groups)
+        self._metrics.start()
+        return self._metrics
 
     def register_cuentas(self) -> None:
         """Make the simulated provider know the cuentas, with the webhook each has set there.
@@ -197,9 +208,11 @@ def running_stack(
     simulator: Mapping[str, Any] | None = None,
     template: Path = TEMPLATE,
     stack_name: str = STACK_NAME,
+    metrics: bool = False,
 ) -> Iterator[Stack]:
     """Deploy the template, create the cuentas' secrets, start the event source; undo it all at the end.
 
+    `metrics`: forward what the functions measure to CloudWatch, which few want and costs a look at the logs a second.
     Without `provider_url` a simulator is started, with `simulator` as its configuration (`plan`, `seed`).
     Raises UnknownParameterError or DeployError.
     """
@@ -219,6 +232,8 @@ def running_stack(
         stack.register_cuentas()
         cleanup.callback(stack.pause)
         stack.resume()
+        if metrics:
+            cleanup.callback(stack.forward_metrics().stop)
         yield stack
 
 

@@ -116,6 +116,7 @@ class Turno:
     `oido`, `callado`, `hoy`: as of a Pulso.
     """
 
+    cuenta: str
     mirado: datetime | None
     oido: datetime | None = None
     callado: datetime | None = None
@@ -273,6 +274,7 @@ class Open(Restauracion, Pausas):
             return None
         item = to_plain(answer["Attributes"])
         return Turno(
+            cuenta=cuenta,
             mirado=_instant(item, "mirado"),
             oido=_instant(item, "oido"),
             callado=_instant(item, "callado"),
@@ -312,6 +314,11 @@ class Open(Restauracion, Pausas):
     def hook_heard(self, cuenta: str) -> None:
         """A hook of the cuenta came."""
         self._set(cuenta, {"oido": to_iso(self._clock())})
+
+    def last_hook(self, cuenta: str) -> datetime | None:
+        """The last that was noted."""
+        answer = self._client.get_item(TableName=self._table, Key=key_of(CUENTAS, cuenta), ConsistentRead=True)
+        return _instant(to_plain(answer.get("Item", {})), "oido")
 
     def quota_asked(self, cuenta: str, cupo: Cupo | None) -> None:
         """The provider was asked for the quota of the plan. `cupo`: None where it did not say."""
