@@ -18,22 +18,30 @@ from tests.sandbox.waiting import wait_until
 
 @dataclass
 class Operator:
-    """Has a shell, the file that tells where the local AWS is, and nothing else."""
+    """Has a shell, and the file that tells where the local AWS is, or (`on_aws`) what an AWS CLI would be given."""
 
     stack: Any
     home: Any
 
-    def start(self, *argv, **popen):
+    def start(self, *argv, on_aws=False, **popen):
         outputs = self.home / "outputs.json"
         outputs.write_text(json.dumps(self.stack.outputs()))
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
-        command = [ROOT / "functions" / "operate" / "facturacion", *argv, "--sandbox", outputs, "--json"]
+        where = ("--stack", self.stack.deployed.name) if on_aws else ("--sandbox", outputs)
+        if on_aws:
+            environment |= {
+                "AWS_ENDPOINT_URL": self.stack.account.endpoint_url,
+                "AWS_ACCESS_KEY_ID": self.stack.account.account_id,
+                "AWS_SECRET_ACCESS_KEY": "test",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            }
+        command = [ROOT / "functions" / "operate" / "facturacion", *argv, *where, "--json"]
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen
         )
 
-    def __call__(self, *argv):
-        out, err = (ran := self.start(*argv)).communicate(timeout=120)
+    def __call__(self, *argv, **more):
+        out, err = (ran := self.start(*argv, **more)).communicate(timeout=120)
         assert out, err
         return ran.returncode, json.loads(out)
 
@@ -72,6 +80,9 @@ def test_a_company_is_operated_from_the_command_line(operator):
     assert alta.returncode == 0 and answer["prueba"] and answer["consumo"]["disponibles"] > 0
     assert not any(known[name] in told + json.dumps(answer) for name in ("apikey", "apitoken", "usertoken"))
     stack.cuentas.append(nueva)
+    # As on AWS: everything is found by the stack's name.
+    code, again = operator("cuenta", "probar", "nueva", "--esperar", "0", on_aws=True)
+    assert (code, again["url"]) == (0, f"{stack.deployed.outputs['ApiUrl']}/hooks/nueva") and again["consumo"]
     Company(stack, "nueva").send([Company(stack, "nueva").message("N-1")])
 
     # A pause, and thirty that wait for it to end.
@@ -117,6 +128,9 @@ def test_a_company_is_operated_from_the_command_line(operator):
     code, shown = operator(*asked, "--dry-run")
     assert (code, [(d["en_libro"], d["segun_hooks"]) for d in shown["diferencias"]]) == (0, [("ENVIADO", "EMITIDO")])
     assert company.asientos()["P-07"]["estado"]["S"] == "ENVIADO"
+    whole = ("reproducir", "--desde", "2026-01-01", "--dry-run")
+    assert operator(*whole)[1]["error"]["codigo"] == "HayQueRecorrer"
+    assert [d["external_reference"] for d in operator(*whole, "--recorrer")[1]["diferencias"]] == ["P-07"]
     assert operator(*asked)[0] == 0
     company.wait_for({"EMITIDO": 34})
     assert_issued_once_each(stack, ["N-1", *(f"P-{n:02d}" for n in range(30)), *(f"R-{n}" for n in range(3))])
