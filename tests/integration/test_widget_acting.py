@@ -161,3 +161,33 @@ def test_the_panels_parameters_say_what_is_listed(house):
     assert "0 están en error" in house.widget(con_errores=False).text
     assert "Nada espera" in house.widget(cuenta="sur").text
     assert "No se conoce: cuentas" in house.widget(cuentas="sur").text
+
+
+def test_a_cuenta_is_paused_and_resumed_and_pressed_twice_it_acts_once(house):
+    parked(house, "DESCONOCIDO")
+    cuentas = house.widget({"vista": "cuentas"})
+    asked = house.widget(cuentas.button("Pausar").consola)
+    button = asked.button("Pausar")
+    assert button.confirmation == "Pausar norte. ¿Seguro?" and "ninguno se pierde" in asked.text
+    assert "Hace falta un motivo" in house.widget(button.consola).text
+    assert "número de horas" in house.widget(button.consola, {**WHY, "horas": "dos"}).text
+    assert house.ledger.pausas() == []
+    for_two_hours = {**WHY, "horas": "2"}
+    assert "En pausa: norte" in house.widget(button.consola, for_two_hours, solicitud="s-9").text
+    assert "Ya estaba en pausa" in house.widget(button.consola, for_two_hours).text
+    (pausa,) = house.ledger.pausas()
+    assert pausa.autor.quien.startswith("CloudWatch, panel") and pausa.autor.solicitud == "s-9" and pausa.hasta
+    assert "En pausa: norte" in house.widget().text
+    consola = confirmed(house, "Reenviar", referencias=["P-0"])
+    assert "se hará cuando se reanude: norte" in house.widget(consola, WHY).text
+    resume = house.widget(house.widget({"vista": "cuentas"}).button("Reanudar").consola).button("Reanudar").consola
+    assert "Reanudada: norte" in house.widget(resume).text and house.ledger.pausas() == []
+    assert "NoEstaEnPausa" in house.widget(resume).text
+
+
+def test_all_cuentas_are_paused_together(house):
+    house.send("A-1")
+    asked = house.widget(house.widget({"vista": "cuentas"}).button("Pausar todas").consola)
+    assert "En pausa: todas las cuentas" in house.widget(asked.button("Pausar").consola, WHY).text
+    asked = house.widget(house.widget({"vista": "cuentas"}).button("Reanudar todas").consola)
+    assert "Reanudada: todas las cuentas" in house.widget(asked.button("Reanudar").consola).text

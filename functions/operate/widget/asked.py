@@ -15,10 +15,10 @@ from operate.requests import QUIEN_MAX, PedidoInvalido
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VISTAS = ("lista", "buscar", "historia", "preparar", "hacer")
+VISTAS = ("lista", "buscar", "historia", "preparar", "hacer", "cuentas", "pausa", "reanudacion", "pausar", "reanudar")
 _FILTRO = ("cuenta", "codigo", "prefijo", "con_errores")
 _SOBRE = ("accion", "cuenta", "codigo", "referencias")
-DICHO = ("motivo", "fecha", "concepto")
+DICHO = ("motivo", "fecha", "concepto", "horas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,21 @@ def order_of(asked: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any
     which = {name: asked[name] for name in _SOBRE if name in asked}
     dated = {"fecha": said["fecha"] or None, "servicios": said["concepto"] == "servicios"}
     return {"orden": "decidir", **which, **(dated if asked.get("accion") == "cambiar_fecha" else {})}
+
+
+def pause_of(asked: Mapping[str, Any], said: Mapping[str, str], quien: str) -> dict[str, Any]:
+    """The `pausar` or `reanudar` that a button asks for."""
+    order = {"orden": asked["vista"], "motivo": said["motivo"], "quien": quien}
+    order |= {name: asked[name] for name in ("cuenta", "todas") if name in asked}
+    return order | {"horas": _hours(said["horas"])} if asked["vista"] == "pausar" else order
+
+
+def _hours(text: str) -> float | str | None:
+    """What is no number stays as it is, and is refused as such."""
+    try:
+        return float(text.replace(",", ".")) if text else None
+    except ValueError:
+        return text
 
 
 def page_of(asked: Mapping[str, Any]) -> int:

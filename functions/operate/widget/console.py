@@ -1,7 +1,7 @@
 """One showing of the widget: which orders it asks of the function's own answers, and what it makes of them.
 
-To show something asks `listar`, `ver` or a rehearsal of `decidir`, and writes nothing. Only `hacer`, which a button of
-the confirmation sends, decides; and about no more than was confirmed (`visto`).
+To show something asks `listar`, `ver`, `cuentas` or a rehearsal of `decidir`, and writes nothing. Only what a button of
+a confirmation sends acts: `hacer`, about no more than was confirmed (`visto`), `pausar` and `reanudar`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from facturacion.tiempo import to_iso
 from operate.requests import PAGINA_MAX, PedidoInvalido
-from operate.widget.asked import DICHO, filter_of, order_of, page_of, read_panel, read_view, said_in
+from operate.widget.asked import DICHO, filter_of, order_of, page_of, pause_of, read_panel, read_view, said_in
 from operate.widget.decision import as_confirmation, as_result
 from operate.widget.historia import as_story
 from operate.widget.lista import as_list
 from operate.widget.markup import Html, el, foreign
+from operate.widget.pausa import as_cuentas, as_outcome, as_question
 from operate.widget.pieces import Frame, notice, refusal
 
 if TYPE_CHECKING:
@@ -84,8 +85,27 @@ def show(event: Mapping[str, Any], ask: Ask, *, endpoint: str, solicitud: str, c
             return _confirmation(showing, dict.fromkeys(DICHO, ""))
         case "hacer":
             return _done(showing)
+        case "cuentas":
+            return _cuentas(showing)
+        case "pausa" | "reanudacion":
+            return as_question(frame, asked, dict.fromkeys(DICHO, ""))
+        case "pausar" | "reanudar":
+            return _pause(showing)
         case _:
             return _list(showing)
+
+
+def _cuentas(showing: Showing) -> Html:
+    answer = showing.ask({"orden": "cuentas"})
+    return as_cuentas(showing.frame, answer)
+
+
+def _pause(showing: Showing) -> Html:
+    said = said_in(showing.asked, showing.panel)
+    answer = showing.ask(pause_of(showing.asked, said, showing.panel.quien))
+    if "error" in answer:
+        return as_question(showing.frame, showing.asked, said, answer)
+    return as_outcome(showing.frame, answer, showing.solicitud)
 
 
 def _list(showing: Showing) -> Html:

@@ -52,6 +52,7 @@ def as_confirmation(
             ]
         ),
         _late(rehearsal),
+        _paused(rehearsal),
         _refusals(rehearsal["negados"]),
         _form(frame, which, rehearsal, visto, said) if count else None,
         _only_back(frame) if not count else None,
@@ -75,6 +76,7 @@ def as_result(frame: Frame, asked: Mapping[str, Any], answer: Mapping[str, Any],
         _refusals(answer["negados"]),
         el("p", closed) if closed else None,
         notice(f"Se hará con la próxima conciliación: {later}.") if later else None,
+        _paused(answer),
         el("p", f"Solicitud {solicitud}.", class_="suave"),
         el("div", _go_on(frame, asked, answer), _its_story(frame, asked), frame.back(), class_="botones"),
     )
@@ -125,6 +127,11 @@ def _late(rehearsal: Mapping[str, Any]) -> Html | None:
         return None
     said = many(late, "tiene una fecha que ARCA ya no toma", "tienen una fecha que ARCA ya no toma")
     return notice(f"{said}: conviene cambiar la fecha.", kind="mal")
+
+
+def _paused(answer: Mapping[str, Any]) -> Html | None:
+    paused = ", ".join(answer["en_pausa"])
+    return notice(f"En pausa, y se hará cuando se reanude: {paused}.", kind="mal") if paused else None
 
 
 def _refusals(refused: Sequence[Mapping[str, Any]]) -> Html | None:

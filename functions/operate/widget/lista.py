@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from operate.widget.markup import Html, cut, el, foreign, join
+from operate.widget.pausa import pause_notices
 from operate.widget.pieces import ACCIONES, causa_of, day, field, hours, local, many, money, notice, reason, table
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def as_list(frame: Frame, answer: Mapping[str, Any], filtro: Mapping[str, Any], 
     shown = rows[(page - 1) * POR_PAGINA : page * POR_PAGINA]
     return frame.page(
         _summary(answer),
+        pause_notices(answer["pausas"]),
         _search(frame, filtro),
         _by_cause(frame, answer) if page == 1 else None,
         el("h3", "Uno por uno") if rows else None,
@@ -78,6 +80,7 @@ def _search(frame: Frame, filtro: Mapping[str, Any]) -> Html:
         field("Cuenta", "h_cuenta", typed["cuenta"], size="12"),
         field("Referencia", "h_referencia", size="29"),
         frame.button("Ver historia", {"vista": "buscar"}),
+        frame.button("Cuentas y pausas", {"vista": "cuentas"}),
     )
     return join(filters, story)
 

@@ -1,16 +1,17 @@
 """The figures of the deployed dashboards: their bodies and metrics as the emulator's API returns them.
 
 A metric widget's entry is `[namespace, name, dimension, value, …, {options}]`, where `.` repeats what the entry before
-has at that place, and `...` all of it but what follows (CloudWatch, Dashboard Body Structure and Syntax). An expression
-is CloudWatch's to compute: the emulator has none.
+has at that place, and `...` all of it but what follows (CloudWatch, Dashboard Body Structure and Syntax). The emulator
+computes no expression: the two forms that a dashboard of ours needs are computed here.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 SPAN = timedelta(hours=1)
 PERIOD = 60
@@ -18,9 +19,13 @@ PERIOD = 60
 _QUERIES_MAX = 100
 
 
+_DIVIDED = re.compile(r"(\w+) ?/ ?(\d+)")
+_SUMMED = re.compile(r'SUM\(METRICS\("(\w+)"\)\)')
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One line of a widget. `expression`: what CloudWatch would compute; then there is no metric."""
+    """One line of a widget. `expression`: what is computed of the others, by their `id`; then there is no metric."""
 
     label: str
     stat: str
@@ -28,6 +33,16 @@ class Metric:
     name: str = ""
     dimensions: tuple[tuple[str, str], ...] = ()
     expression: str = ""
+    id: str = ""
+    visible: bool = True
+
+    @property
+    def counted(self) -> bool:
+        """What is counted is added up; of the rest the last one told is what holds."""
+        return self.stat in {"Sum", "SampleCount"}
+
+
+Points: TypeAlias = dict[datetime, float]
 
 
 def dashboards(cloudwatch: Any) -> list[dict[str, Any]]:
@@ -66,21 +81,23 @@ def _widget(cloudwatch: Any, widget: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_metrics(properties: dict[str, Any]) -> list[Metric]:
-    """The visible lines of a metric widget."""
+    """The lines of a metric widget, also those that only an expression uses."""
     found: list[Metric] = []
     before: list[str] = []
     for entry in properties.get("metrics", []):
         options = entry[-1] if isinstance(entry[-1], dict) else {}
         names = _written_out([part for part in entry if isinstance(part, str)], before)
-        stat = options.get("stat", properties.get("stat", "Average"))
+        told = {"stat": options.get("stat", properties.get("stat", "Average"))}
+        told |= {"id": options.get("id", ""), "visible": options.get("visible", True)}
         if "expression" in options:
-            line = Metric(options.get("label", options["expression"]), stat, expression=options["expression"])
+            expression = options["expression"]
+            found.append(Metric(options.get("label", expression), expression=expression, **told))
         else:
             before = names
             dimensions = tuple(zip(names[2::2], names[3::2], strict=True))
-            line = Metric(options.get("label", names[1]), stat, names[0], names[1], dimensions)
-        if options.get("visible", True):
-            found.append(line)
+            found.append(
+                Metric(options.get("label", names[1]), told.pop("stat"), names[0], names[1], dimensions, **told)
+            )
     return found
 
 
@@ -92,19 +109,25 @@ def _written_out(names: list[str], before: list[str]) -> list[str]:
 
 
 def _series(cloudwatch: Any, metrics: list[Metric]) -> list[dict[str, Any]]:
-    """`value`: the sum of the span for what is counted, else what was last told. None without data."""
-    asked = {f"m{n}": m for n, m in enumerate(metrics[:_QUERIES_MAX]) if not m.expression}
+    """The visible ones, each with its `value` of the span: None without data, or where it cannot be computed."""
+    points = _points(cloudwatch, metrics)
+    return [_line(metric, *_computed(metric, metrics, points)) for metric in metrics if metric.visible]
+
+
+def _points(cloudwatch: Any, metrics: list[Metric]) -> dict[Metric, Points]:
+    asked = {f"m{n}": metric for n, metric in enumerate(metrics[:_QUERIES_MAX]) if not metric.expression}
+    if not asked:
+        return {}
     now = datetime.now(UTC)
-    values: dict[str, list[float]] = {}
-    if asked:
-        answer = cloudwatch.get_metric_data(
-            MetricDataQueries=[_query(key, metric) for key, metric in asked.items()],
-            StartTime=now - SPAN,
-            EndTime=now + timedelta(seconds=PERIOD),
-            ScanBy="TimestampAscending",
-        )
-        values = {result["Id"]: result["Values"] for result in answer["MetricDataResults"]}
-    return [_line(metric, values.get(f"m{n}", [])) for n, metric in enumerate(metrics[:_QUERIES_MAX])]
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[_query(key, metric) for key, metric in asked.items()],
+        StartTime=now - SPAN,
+        EndTime=now + timedelta(seconds=PERIOD),
+    )
+    told = {
+        result["Id"]: zip(result["Timestamps"], result["Values"], strict=True) for result in answer["MetricDataResults"]
+    }
+    return {metric: dict(sorted(told.get(key, ()))) for key, metric in asked.items()}
 
 
 def _query(key: str, metric: Metric) -> dict[str, Any]:
@@ -113,7 +136,21 @@ def _query(key: str, metric: Metric) -> dict[str, Any]:
     return {"Id": key, "MetricStat": {"Metric": named, "Period": PERIOD, "Stat": metric.stat}}
 
 
-def _line(metric: Metric, values: list[float]) -> dict[str, Any]:
-    counted = metric.stat in {"Sum", "SampleCount"}
+def _computed(metric: Metric, metrics: list[Metric], points: dict[Metric, Points]) -> tuple[Points | None, bool]:
+    """Its points, and whether they are counted. No points at all: an expression of another form."""
+    if not metric.expression:
+        return points[metric], metric.counted
+    if divided := _DIVIDED.fullmatch(metric.expression):
+        of = next(m for m in metrics if m.id == divided[1])
+        return {at: value / int(divided[2]) for at, value in points[of].items()}, of.counted
+    if summed := _SUMMED.fullmatch(metric.expression):
+        parts = [points[m] for m in metrics if m.id.startswith(summed[1]) and not m.expression]
+        every = sorted({at for part in parts for at in part})
+        return {at: sum(part.get(at, 0.0) for part in parts) for at in every}, True
+    return None, False
+
+
+def _line(metric: Metric, points: Points | None, counted: bool) -> dict[str, Any]:  # noqa: FBT001 - of _computed
+    values = list((points or {}).values())
     value = (sum(values) if counted else values[-1]) if values else None
-    return {"label": metric.label, "values": values, "value": value, "expression": metric.expression}
+    return {"label": metric.label, "values": values, "value": value, "computable": points is not None}

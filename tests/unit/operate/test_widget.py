@@ -53,8 +53,8 @@ def a_row(**more):
     }
 
 
-def a_list(*rows, incidentes=(), sigue=None):
-    return {"comprobantes": list(rows), "incidentes": list(incidentes), "sigue": sigue}
+def a_list(*rows, incidentes=(), pausas=(), sigue=None):
+    return {"comprobantes": list(rows), "incidentes": list(incidentes), "pausas": list(pausas), "sigue": sigue}
 
 
 rows = st.builds(
@@ -74,10 +74,34 @@ rows = st.builds(
 incidents = st.fixed_dictionaries(
     {"cuenta": texts, "codigo": texts, "mensaje": texts, "desde": instants, "retenidos": st.integers(0, 9)}
 )
+pauses = st.lists(
+    st.fixed_dictionaries(
+        {"cuenta": some, "desde": instants, "hasta": st.none() | instants, "quien": texts, "motivo": texts}
+    ),
+    max_size=2,
+)
 lists = st.builds(
-    lambda found, incidentes: a_list(*found, incidentes=incidentes),
+    lambda found, incidentes, pausas: a_list(*found, incidentes=incidentes, pausas=pausas),
     st.lists(rows, max_size=4),
     st.lists(incidents, max_size=2),
+    pauses,
+)
+cuentas = st.fixed_dictionaries(
+    {
+        "cuentas": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "cuenta": texts,
+                    "abiertos": st.integers(0, 9),
+                    "pausa": pauses.map(lambda found: found[0] if found else None),
+                    "puerta": some,
+                    "hasta": st.none() | instants,
+                }
+            ),
+            max_size=3,
+        ),
+        "pausas": pauses,
+    }
 )
 hooks = st.fixed_dictionaries(
     {
@@ -124,6 +148,7 @@ decisions = st.builds(
     negados=refusals,
     incidentes_cerrados=st.lists(st.fixed_dictionaries({"cuenta": texts, "codigo": texts}), max_size=2),
     sin_corrida=st.lists(texts, max_size=2),
+    en_pausa=st.lists(texts, max_size=2),
     sigue=st.none() | st.fixed_dictionaries({"cuenta": texts, "orden": texts, "external_reference": texts}),
 )
 
@@ -202,6 +227,21 @@ def test_no_text_about_a_decision_becomes_markup(answer, reference, cuenta, moti
         assert go_on["tras"] == answer["sigue"] and go_on["dicho"]["motivo"] == motivo.strip()
 
 
+@given(cuentas, pauses, texts, texts)
+def test_no_text_about_a_pause_becomes_markup(answer, pausas, cuenta, motivo):
+    assert_only_ours(shown({"vista": "cuentas"}, answer), shown({"vista": "cuentas"}, tame(answer)))
+    refused = {"error": {"codigo": "X", "mensaje": motivo}}
+    for vista in ("pausa", "pausar", "reanudar"):
+        before = shown({"vista": vista, "cuenta": f"c{cuenta}"}, refused, form={"motivo": motivo, "horas": cuenta})
+        quiet = shown({"vista": vista, "cuenta": "c"}, tame(refused), form={"motivo": "m", "horas": "h"})
+        assert_only_ours(before, quiet)
+    for pausa in pausas:
+        for outcome in ({"pausa": pausa, "nueva": True, "conocida": False}, {"pausa": pausa, "pausas": pausas}):
+            asked = {"vista": "pausar", "cuenta": "c"}
+            seen = assert_only_ours(shown(asked, outcome), shown(asked, tame(outcome)))
+            assert as_shown(pausa["motivo"]) in seen.text
+
+
 @given(texts, texts.filter(str.strip), texts.filter(str.strip))
 def test_no_text_that_is_typed_or_refused_becomes_markup(mensaje, reference, cuenta):
     def sought(mensaje, reference, cuenta):
@@ -252,6 +292,7 @@ def a_rehearsal(**more):
         "negados": [],
         "incidentes_cerrados": [],
         "sin_corrida": [],
+        "en_pausa": [],
         "sigue": None,
         **more,
     }
@@ -375,9 +416,13 @@ def asked_by(consola, **more):
 
 def test_only_a_confirmed_press_decides_and_everything_else_only_asks():
     which = {"accion": "reenviar", "cuenta": "norte", "referencias": ["A-1"]}
-    for consola in (None, {"vista": "buscar"}, {"vista": "historia", **which}, {"vista": "preparar", **which}):
-        orders = asked_by(consola, form={"motivo": "m"})
-        assert all(o["orden"] in ("listar", "ver") or o["simulacro"] for o in orders), orders
+    for vista in ("lista", "buscar", "historia", "preparar", "cuentas", "pausa", "reanudacion"):
+        orders = []
+        answer = {**a_list(), **a_rehearsal(), "cuentas": [], "error": None}
+        answer |= {"cuenta": "c", "external_reference": "r", "asiento": None, "historia": []}
+        del answer["error"]
+        shown({"vista": vista, **which}, ask=lambda order: orders.append(order) or answer, form={"motivo": "m"})  # noqa: B023
+        assert all(o["orden"] in ("listar", "ver", "cuentas") or o["simulacro"] for o in orders), orders
     assert asked_by({"vista": "hacer", "visto": "t", **which}, form={"motivo": "m"})[0] == {
         "orden": "decidir",
         **which,
@@ -422,3 +467,15 @@ def test_it_follows_the_theme():
 def test_it_describes_itself_to_who_adds_it_to_a_dashboard():
     text = show({"describe": True}, lambda _: {}, endpoint=ARN, solicitud="s", clock=lambda: NOW)
     assert text.startswith("## ") and "``` yaml" in text and "con_errores" in text
+
+
+def test_hours_that_are_no_number_are_handed_on_as_they_are_and_refused():
+    for typed, horas in (("", None), ("1,5", 1.5), ("dos", "dos")):
+        (order,) = asked_by({"vista": "pausar", "cuenta": "norte"}, form={"motivo": "m", "horas": typed})
+        assert order == {
+            "orden": "pausar",
+            "cuenta": "norte",
+            "horas": horas,
+            "motivo": "m",
+            "quien": "CloudWatch, panel negocio, cuenta de AWS 1",
+        }

@@ -119,7 +119,7 @@ function figures(widget) {
     row.insertCell().append(spark(series.values));
     const value = row.insertCell();
     value.className = "value";
-    value.textContent = series.value === null ? (series.expression ? "la calcula CloudWatch" : "sin datos")
+    value.textContent = series.value === null ? (series.computable ? "sin datos" : "la calcula CloudWatch")
       : series.value.toLocaleString("es-AR", { maximumFractionDigits: 2 });
     if (series.value === null) value.classList.add("quiet");
   }
@@ -129,6 +129,7 @@ function figures(widget) {
 function contents(widget) {
   if (widget.type === "metric") return figures(widget);
   if (widget.type === "text") return make("div", widget.markdown, "markdown");
+  if (widget.type === "alarm") return make("div", "Abajo, en «Alarmas».", "quiet");
   return make("div", `(${widget.type}: solo en CloudWatch)`, "quiet");
 }
 
