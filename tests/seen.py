@@ -24,6 +24,26 @@ class Button:
         return self.params["consola"]
 
 
+def a_row(**more: Any) -> dict[str, Any]:
+    """Of `listar`: a comprobante that waits for a person."""
+    return {
+        "cuenta": "norte",
+        "external_reference": "A-1",
+        "estado": "EN_REVISION",
+        "desde": "2026-03-02T12:00:00.000Z",
+        "tipo": "FACTURA B",
+        "fecha": "2026-03-02",
+        "total": "139.00",
+        "horas": 30,
+        "causas": [{"codigo": "AFIP-99731", "mensaje": "Un texto que nadie vio."}],
+        "de_otro_sistema": False,
+        "decision": None,
+        "espera": None,
+        "hasta": None,
+        **more,
+    }
+
+
 class Seen(HTMLParser):
     """`tags`: each element with its attributes. `text`: what is read; an action's JSON and the style are not."""
 

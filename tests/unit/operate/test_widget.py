@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.seen import Seen
+from tests.seen import Seen, a_row
 
 from operate.widget.asked import filter_of, read_panel
 from operate.widget.console import show
@@ -32,25 +32,6 @@ some = st.none() | texts
 instants = st.just("2026-03-02T12:00:00.000Z")
 amounts = st.sampled_from([None, "139.00", "1234567.50", "-5.00"])
 causas = st.lists(st.fixed_dictionaries({"codigo": texts, "mensaje": texts}), max_size=3)
-
-
-def a_row(**more):
-    return {
-        "cuenta": "norte",
-        "external_reference": "A-1",
-        "estado": "EN_REVISION",
-        "desde": "2026-03-02T12:00:00.000Z",
-        "tipo": "FACTURA B",
-        "fecha": "2026-03-02",
-        "total": "139.00",
-        "horas": 30,
-        "causas": [{"codigo": "AFIP-99731", "mensaje": "Un texto que nadie vio."}],
-        "de_otro_sistema": False,
-        "decision": None,
-        "espera": None,
-        "hasta": None,
-        **more,
-    }
 
 
 def a_list(*rows, incidentes=(), pausas=(), sigue=None):

@@ -10,33 +10,12 @@ import pytest
 from moto import mock_aws
 from tests.sandbox.page.cleaning import clean
 from tests.sandbox.page.figures import Metric, dashboards, read_metrics
-from tests.seen import Seen
+from tests.seen import Seen, a_row
 
 from operate.widget.console import show
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-LIST = {
-    "comprobantes": [
-        {
-            "cuenta": "norte",
-            "external_reference": "A-1",
-            "estado": "EN_REVISION",
-            "desde": "2026-03-02T12:00:00.000Z",
-            "tipo": "FACTURA B",
-            "fecha": "2026-03-02",
-            "total": "139.00",
-            "horas": 30,
-            "causas": [{"codigo": "X", "mensaje": "a < b"}],
-            "de_otro_sistema": False,
-            "decision": None,
-            "espera": None,
-            "hasta": None,
-        }
-    ],
-    "incidentes": [],
-    "pausas": [],
-    "sigue": None,
-}
+LIST = {"comprobantes": [a_row()], "incidentes": [], "pausas": [], "sigue": None}
 
 
 @pytest.mark.parametrize(
