@@ -191,3 +191,24 @@ def test_all_cuentas_are_paused_together(house):
     assert "En pausa: todas las cuentas" in house.widget(asked.button("Pausar").consola, WHY).text
     asked = house.widget(house.widget({"vista": "cuentas"}).button("Reanudar todas").consola)
     assert "Reanudada: todas las cuentas" in house.widget(asked.button("Reanudar").consola).text
+
+
+def test_rejected_messages_go_back_once_what_stopped_them_is_mended(house):
+    house.put({**house.message("S-1"), "cuenta": "sur"})
+    house.put("no es JSON")
+    house.pack()
+    house.add_cuenta("sur")
+    house.clock.advance(minutes=2)
+    seen = house.widget(house.widget().button("Mensajes detenidos").consola)
+    assert (
+        "1 volvería a la cola" in seen.text and "1 vuelve a la cola" in seen.button("Devolver a la cola").confirmation
+    )
+    house.clock.advance(seconds=1)
+    button = seen.button("Devolver a la cola")
+    done = house.widget(button.consola, solicitud="s-5")
+    assert "1 volvió a la cola" in done.text and "Solicitud s-5" in done.text
+    house.clock.advance(minutes=10)
+    assert "0 volvieron" in house.widget(button.consola).text
+    house.settle()
+    house.run(steps=3, minutes=10)
+    assert house.estado("S-1", "sur") == "EMITIDO"

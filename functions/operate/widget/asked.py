@@ -15,7 +15,20 @@ from operate.requests import QUIEN_MAX, PedidoInvalido
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-VISTAS = ("lista", "buscar", "historia", "preparar", "hacer", "cuentas", "pausa", "reanudacion", "pausar", "reanudar")
+VISTAS = (
+    "lista",
+    "buscar",
+    "historia",
+    "preparar",
+    "hacer",
+    "cuentas",
+    "pausa",
+    "reanudacion",
+    "pausar",
+    "reanudar",
+    "colas",
+    "redirigir",
+)
 _FILTRO = ("cuenta", "codigo", "prefijo", "con_errores")
 _SOBRE = ("accion", "cuenta", "codigo", "referencias")
 DICHO = ("motivo", "fecha", "concepto", "horas")

@@ -1,7 +1,7 @@
 """One showing of the widget: which orders it asks of the function's own answers, and what it makes of them.
 
-To show something asks `listar`, `ver`, `cuentas` or a rehearsal of `decidir`, and writes nothing. Only what a button of
-a confirmation sends acts: `hacer`, about no more than was confirmed (`visto`), `pausar` and `reanudar`.
+To show something asks `listar`, `ver`, `cuentas` or a rehearsal, and writes nothing. Only what a button of
+a confirmation sends acts: `hacer` and `redirigir`, about no more than was confirmed, `pausar` and `reanudar`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from facturacion.tiempo import to_iso
 from operate.requests import PAGINA_MAX, PedidoInvalido
 from operate.widget.asked import DICHO, filter_of, order_of, page_of, pause_of, read_panel, read_view, said_in
+from operate.widget.colas import ORIGENES, as_queues, as_redriven
 from operate.widget.decision import as_confirmation, as_result
 from operate.widget.historia import as_story
 from operate.widget.lista import as_list
@@ -91,6 +92,11 @@ def show(event: Mapping[str, Any], ask: Ask, *, endpoint: str, solicitud: str, c
             return as_question(frame, asked, dict.fromkeys(DICHO, ""))
         case "pausar" | "reanudar":
             return _pause(showing)
+        case "colas":
+            return as_queues(frame, {o: ask({"orden": "redirigir", "origen": o, "simulacro": True}) for o in ORIGENES})
+        case "redirigir":
+            order = {"orden": "redirigir", "origen": asked.get("origen"), "todos": True, "maximo": asked.get("maximo")}
+            return as_redriven(frame, ask(order), solicitud)
         case _:
             return _list(showing)
 

@@ -53,7 +53,7 @@ def as_confirmation(
         ),
         _late(rehearsal),
         _paused(rehearsal),
-        _refusals(rehearsal["negados"]),
+        refusals(rehearsal["negados"]),
         _form(frame, which, rehearsal, visto, said) if count else None,
         _only_back(frame) if not count else None,
     )
@@ -73,7 +73,7 @@ def as_result(frame: Frame, asked: Mapping[str, Any], answer: Mapping[str, Any],
     return frame.page(
         el("h3", _which(asked)),
         notice(said if count else nothing, kind="bien" if count else ""),
-        _refusals(answer["negados"]),
+        refusals(answer["negados"]),
         el("p", closed) if closed else None,
         notice(f"Se hará con la próxima conciliación: {later}.") if later else None,
         _paused(answer),
@@ -134,7 +134,7 @@ def _paused(answer: Mapping[str, Any]) -> Html | None:
     return notice(f"En pausa, y se hará cuando se reanude: {paused}.", kind="mal") if paused else None
 
 
-def _refusals(refused: Sequence[Mapping[str, Any]]) -> Html | None:
+def refusals(refused: Sequence[Mapping[str, Any]]) -> Html | None:
     """By reason, with some of their references."""
     by_code: dict[str, list[Mapping[str, Any]]] = {}
     for one in refused:
@@ -147,7 +147,12 @@ def _refusals(refused: Sequence[Mapping[str, Any]]) -> Html | None:
                 "div",
                 f"No: {len(group)}. {group[0]['motivo']} ",
                 el("span", f"[{codigo}] ", class_="suave"),
-                foreign(", ".join(cut(one["external_reference"], _REFERENCE_MAX) for one in group[:_NAMED])),
+                foreign(
+                    ", ".join(
+                        cut(one["external_reference"] or one.get("message_id", ""), _REFERENCE_MAX)
+                        for one in group[:_NAMED]
+                    )
+                ),
                 "…" if len(group) > _NAMED else None,
             )
             for codigo, group in by_code.items()

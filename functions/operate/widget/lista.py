@@ -81,6 +81,7 @@ def _search(frame: Frame, filtro: Mapping[str, Any]) -> Html:
         field("Referencia", "h_referencia", size="29"),
         frame.button("Ver historia", {"vista": "buscar"}),
         frame.button("Cuentas y pausas", {"vista": "cuentas"}),
+        frame.button("Mensajes detenidos", {"vista": "colas"}),
     )
     return join(filters, story)
 

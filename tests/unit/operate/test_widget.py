@@ -119,6 +119,12 @@ stories = st.builds(
 refusals = st.lists(
     st.fixed_dictionaries({"cuenta": texts, "external_reference": texts, "codigo": texts, "motivo": texts}), max_size=7
 )
+refused_messages = refusals | st.lists(
+    st.fixed_dictionaries(
+        {"message_id": texts, "cuenta": texts, "external_reference": st.just(""), "codigo": texts, "motivo": texts}
+    ),
+    max_size=2,
+)
 decisions = st.builds(
     lambda **of: of,
     accion=st.just("reenviar"),
@@ -143,7 +149,7 @@ def shown(consola=None, answer=None, *, form=None, params=None, theme="light", a
 
 
 KEPT = {"instante", "desde", "hasta", "estado", "total"}
-OURS = {"accion", "decision", "hook", "reenviar"}
+OURS = {"accion", "decision", "hook", "reenviar", "muertos"}
 
 
 def tame(value, names=None):
@@ -156,6 +162,10 @@ def tame(value, names=None):
     if isinstance(value, str) and value and value not in OURS:
         return names.setdefault(value, f"t{len(names)}")
     return value
+
+
+def tame_keys(answer):
+    return tame(answer) | {"por_codigo": {f"t{n}": count for n, count in enumerate(answer["por_codigo"].values())}}
 
 
 def assert_only_ours(html, quiet):
@@ -206,6 +216,23 @@ def test_no_text_about_a_decision_becomes_markup(answer, reference, cuenta, moti
     if answer["sigue"]:
         go_on = seen.button("Seguir con los que faltan").consola
         assert go_on["tras"] == answer["sigue"] and go_on["dicho"]["motivo"] == motivo.strip()
+
+
+redrives = st.builds(
+    lambda **of: of,
+    origen=st.just("muertos"),
+    cantidad=st.integers(0, 3),
+    por_codigo=st.dictionaries(texts, st.integers(1, 9), max_size=2),
+    negados=refused_messages,
+    terminado=st.booleans(),
+)
+
+
+@given(redrives)
+def test_no_text_about_a_redrive_becomes_markup(answer):
+    assert_only_ours(shown({"vista": "colas"}, answer), shown({"vista": "colas"}, tame_keys(answer)))
+    asked = {"vista": "redirigir", "origen": "muertos", "maximo": 3}
+    assert_only_ours(shown(asked, answer), shown(asked, tame_keys(answer)))
 
 
 @given(cuentas, pauses, texts, texts)
@@ -397,10 +424,17 @@ def asked_by(consola, **more):
 
 def test_only_a_confirmed_press_decides_and_everything_else_only_asks():
     which = {"accion": "reenviar", "cuenta": "norte", "referencias": ["A-1"]}
-    for vista in ("lista", "buscar", "historia", "preparar", "cuentas", "pausa", "reanudacion"):
+    for vista in ("lista", "buscar", "historia", "preparar", "cuentas", "pausa", "reanudacion", "colas"):
         orders = []
         answer = {**a_list(), **a_rehearsal(), "cuentas": [], "error": None}
-        answer |= {"cuenta": "c", "external_reference": "r", "asiento": None, "historia": []}
+        answer |= {
+            "cuenta": "c",
+            "external_reference": "r",
+            "asiento": None,
+            "historia": [],
+            "terminado": True,
+            "por_codigo": {},
+        }
         del answer["error"]
         shown({"vista": vista, **which}, ask=lambda order: orders.append(order) or answer, form={"motivo": "m"})  # noqa: B023
         assert all(o["orden"] in ("listar", "ver", "cuentas") or o["simulacro"] for o in orders), orders
