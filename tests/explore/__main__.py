@@ -18,10 +18,14 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "functions"), str(_ROOT / "shared")]
 
 from tests.explore import exhaustive, mutants, randomly, scenarios  # noqa: E402
 from tests.explore.installing import exploring  # noqa: E402
-from tests.explore.jobs import ALL, KINDS, OUTAGE, SERIES, all_jobs, day_of_outage, settle_in, work  # noqa: E402
+from tests.explore.jobs import ALL, KINDS, OUTAGE, SERIES, all_jobs, day_of_outage, seeds, settle_in, work  # noqa: E402
 from tests.explore.trace import trace  # noqa: E402
 
+PROGRESS_SECONDS = 60.0
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.explore.world import World
 
 
@@ -32,24 +36,35 @@ def main() -> int:
             return _one(told)
     begun = time.monotonic()
     totals: Counter[str] = Counter()
-    jobs = (
-        [("scenario", told.scenario, 0)]
-        if told.scenario
-        else list(all_jobs(long=told.long, offset=told.offset, comprobantes=told.comprobantes))
-    )
+    jobs = list(_jobs(told))
+    told_at = begun
     with ProcessPoolExecutor(told.jobs, get_context("spawn"), initializer=settle_in) as pool:
-        for lines, figures in pool.map(work, jobs):
+        for done, (lines, figures) in enumerate(pool.map(work, jobs), start=1):
             totals += figures
             for line in lines:
                 print(line, flush=True)
+            if time.monotonic() - told_at > PROGRESS_SECONDS:
+                told_at = time.monotonic()
+                so_far = f"{totals['schedules']} schedules, {totals['violated']} violated"
+                print(f"… {done} of {len(jobs)} pieces, {so_far}, {told_at - begun:.0f} s", flush=True)
     _tell(totals, time.monotonic() - begun)
     return 1 if totals["violated"] or totals["missed"] else 0
+
+
+def _jobs(told: argparse.Namespace) -> Iterable[tuple[str, str, int]]:
+    if told.scenario:
+        return [("scenario", told.scenario, 0)]
+    if told.seeds:
+        first, _, end = told.seeds.partition(":")
+        return seeds(told.kind, int(first), int(end))
+    return all_jobs(long=told.long, offset=told.offset, comprobantes=told.comprobantes)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.explore", description=__doc__)
     parser.add_argument("--seed", type=int, help="one random schedule again, with its trace")
     parser.add_argument("--kind", choices=KINDS, default="tiny")
+    parser.add_argument("--seeds", help="these random schedules of --kind, and nothing else: 4000:10000")
     parser.add_argument("--scenario", choices=list(ALL | SERIES), help="only this one, cut everywhere")
     parser.add_argument("--cut", help="the cuts of --scenario: 4:before,9:after")
     parser.add_argument("--mutant", help="hunt one mutant; with --seed or --cut, under it")

@@ -37,18 +37,17 @@ def all_jobs(*, long: bool, offset: int, comprobantes: int) -> Iterator[tuple[st
         yield "series", "", 0
         yield from (("mutant", m.name, 0) for m in mutants.MUTANTS)
     for kind, count in reversed((LONG if long else DEFAULT).items()):
-        for start in range(offset, offset + count, CHUNK[kind]):
-            yield "seeds", kind, start
+        yield from seeds(kind, offset, offset + count)
+
+
+def seeds(kind: str, first: int, end: int) -> Iterator[tuple[str, str, int]]:
+    """From `first` to before `end`, in chunks."""
+    for start in range(first, end, CHUNK[kind]):
+        yield "seeds", kind, start
 
 
 def settle_in() -> None:
     _kept.enter_context(exploring(scenarios.SHORT, scenarios.secrets()))
-
-
-def _seeds(how_many: dict[str, int], first: int) -> Iterator[tuple[str, str, int]]:
-    for kind, count in how_many.items():
-        for start in range(first, first + count, CHUNK[kind]):
-            yield "seeds", kind, start
 
 
 def work(job: tuple[str, str, int]) -> tuple[list[str], Counter[str]]:
