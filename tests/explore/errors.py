@@ -153,10 +153,38 @@ def _lose_lease(world: World, alias: str, reference: str, *, lost: list[bool]) -
         world.note("world", "another run has the lease", reference)
 
 
+def twin_tasks() -> Scenario:
+    """Each task of a run is taken for dead, and begun again while it is still asking."""
+    scenario = _fated("twin_tasks", FATES["transient"], consultas_prob={"slow": 1.0}, segundos_lenta=9.0)
+    scenario.twins = ["tomar", "planear", "actuar", "soltar"]
+    return scenario
+
+
+def twin_without_answer() -> Scenario:
+    """One of two tasks is not answered, and pauses the run while the other is at work."""
+    scenario = _fated("twin_without_answer", FATES["transient"], consultas=["ok", "ok", "hang"])
+    scenario.twins = ["actuar"]
+    return scenario
+
+
+def succession() -> Scenario:
+    """Its run has gone on for so long that a successor must take over, with something left to do."""
+    scenario = _fated("succession", "SIM:ERROR=AFIP*2")
+    scenario.first_run = {"vuelta": 199}
+    return scenario
+
+
 def decided(accion: Accion, comentario: str, name: str) -> Scenario:
     """Left to a person, who decides."""
     scenario = _fated(f"decided {name}", comentario)
     scenario.timed = [(900.0, partial(a_person_decides, reference="A-1", accion=accion))]
+    return scenario
+
+
+def given_up() -> Scenario:
+    """It never came to be at the provider. A person gives it up a moment before its message comes again."""
+    scenario = Scenario("given_up", [message("A-1")], {"lotes_prob": {"reset_dropped": 1.0}})
+    scenario.timed = [(11_190.0, partial(a_person_decides, reference="A-1", accion=Accion.ELIMINAR))]
     return scenario
 
 
@@ -207,6 +235,10 @@ TROUBLED: tuple[Callable[[], Scenario], ...] = (
     refused_then_data,
     run_is_stopped,
     lost_lease,
+    given_up,
+    twin_tasks,
+    twin_without_answer,
+    succession,
     partial(decided, Accion.REENVIAR, FATES["account"], "to resend"),
     partial(decided, Accion.ELIMINAR, FATES["unknown"], "to delete"),
 )

@@ -62,7 +62,7 @@ def watched_client(service: str, *_: Any, **__: Any) -> Any:
 def by_moto(service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     """The effect itself: HTTP status and parsed answer."""
     if service == "dynamodb":
-        return dynamo.call(operation, params)
+        return dynamo.call(operation, params) if operation != "DescribeTable" else _table(params["TableName"])
     if (service, operation) == ("secretsmanager", "GetSecretValue"):
         return _secret(params["SecretId"])
     if (service, operation) == ("s3", "PutObject"):
@@ -75,6 +75,12 @@ def by_moto(service: str, operation: str, params: dict[str, Any]) -> tuple[int, 
 def _secret(name: str) -> tuple[int, dict[str, Any]]:
     """No schedule changes a secret."""
     return _over_http("secretsmanager", "GetSecretValue", {"SecretId": name})
+
+
+@cache
+def _table(name: str) -> tuple[int, dict[str, Any]]:
+    """Nor makes or restores a table."""
+    return dynamo.call("DescribeTable", {"TableName": name})
 
 
 def _over_http(service: str, operation: str, params: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -82,7 +82,13 @@ def _refused(world: World, pk: str, content: str) -> bool:
         reference in post.referencias and post.cuenta == alias and post.desenlace == "unreadable_refusal"
         for post in world.proveedor.posts
     )
-    return fated or whole or _bad_replacement(world, pk, content)
+    return fated or whole or _bad_replacement(world, pk, content) or _dropped_by_a_person(world, pk, content)
+
+
+def _dropped_by_a_person(world: World, pk: str, content: str) -> bool:
+    """A person decided that what the provider never had is to go: it never entered, which is what RECHAZADO says."""
+    decided = any(w.op == "decide" and w.after.get("hash") == content for w in world.writes[pk])
+    return decided and not _items(world, pk)
 
 
 def _bad_replacement(world: World, pk: str, content: str) -> bool:
@@ -241,6 +247,10 @@ def on_tick(world: World) -> None:
         alone = row["estado"] == "ERROR" and resolving.waits_for_nobody(world, row)
         if alone and world.now - from_iso(row["actualizado"]) > FOLLOWED_WITHIN:
             _violated(world, STUCK, pk, alone)
+
+
+def endless(world: World, cuenta: str, execution: str) -> None:
+    _violated(world, STUCK, f"{cuenta}#", f"{execution} goes on for ever")
 
 
 def unexpected(world: World, who: str, error: BaseException) -> None:

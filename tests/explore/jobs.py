@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 KINDS = {"tiny": randomly.TINY, "small": randomly.SMALL, "large": randomly.LARGE}
 PAIRS = ("one",)
 IN_ERROR = {make().name: make for make in errors.ERRORS}
-SPARSE = {"refused_unnamed": 29, "always_dropped": 3, "stream_repeats": 3} | dict.fromkeys(IN_ERROR, 3)
+SPARSE = dict.fromkeys(IN_ERROR, 3) | {"refused_unnamed": 29, "always_dropped": 3, "stream_repeats": 3, "given_up": 29}
 """Scenarios that go on for so long that only every so many of their calls are cut."""
 ALL = {make().name: make for make in (*scenarios.SMALL, *directed.DIRECTED, *errors.ERRORS)}
 SERIES = {make().name: make for make in (*directed.BLINKS, *directed.TOLD_WHILE_ASKED)}

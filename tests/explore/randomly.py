@@ -81,6 +81,7 @@ def _odds(rng: random.Random, kind: Kind) -> Odds:
         rewind=of(0.3),
         cut=of(0.8),
         unheard=of(0.2),
+        throttled=of(0.3),
         tick=rng.choice((150.0, 300.0, 900.0)),
     )
 

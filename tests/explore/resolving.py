@@ -31,7 +31,7 @@ OPERATIONS = {RESEND, REDATE, DELETE}
 OF_DATES = {"10016", "10036", "FECHA"}
 NEVER_RESENT = {"DESCONOCIDO", "CONFIG", "DATOS"}
 """Whoever knows these words does not resend by himself."""
-RESENDS_MAX, WORDLESS_MAX = 5, 2
+RESENDS_MAX, WORDLESS_MAX, DELETES_MAX = 5, 2, 2
 
 LOOKED_WITHIN = timedelta(seconds=10)
 """After so long the shipped client holds a request back."""
@@ -174,6 +174,8 @@ def wrongly_parked(world: World, row: dict[str, Any]) -> str:
         return ""
     if "DATOS" in kinds and row.get("previos"):
         return ""
+    if "NoSePudo" in codes and row.get("borrados", 0) >= DELETES_MAX and world.done[row["pk"]]:
+        return ""  # what became of its deletions was not recorded: a death, or an answer that said nothing
     if tried >= RESENDS_MAX or (kinds & OF_DATES and row.get("cambios_fecha")):
         return ""
     return f"parked for {codes}, its errors were {sorted(kinds)}, it was resent {tried} times"

@@ -106,7 +106,9 @@ class Scenario:
     """`timed`: what happens at second N, given the world. `calm_after`: from then on nothing goes wrong (Chaos).
 
     `foreign`: another system uses the same references. `hopeless`: those that nothing but a person can settle.
-    `asked`: the provider hears a question about a comprobante, before it answers.
+    `asked`: the provider hears a question about a comprobante, before it answers. `first_run`: what the first execution
+    begins with, instead of nothing done yet. `twins`: tasks that are taken for dead once, and begun again beside
+    themselves.
     """
 
     name: str
@@ -122,6 +124,14 @@ class Scenario:
     hopeless: frozenset[str] = frozenset()
     asked: Callable[[World, str, str], None] | None = None
     secrets: Callable[[], dict[str, dict[str, Any]]] = secrets
+    first_run: dict[str, Any] = field(default_factory=dict)
+    twins: list[str] = field(default_factory=list)
+
+    def unheard(self, paso: str) -> bool:
+        if paso not in self.twins:
+            return False
+        self.twins.remove(paso)
+        return True
 
     def heard(self, world: World, tipo: str, detail: dict[str, Any]) -> None:
         """The sender hears of its comprobante, and corrects it once."""

@@ -90,6 +90,7 @@ class Odds:
     rewind: float = 0.0
     cut: float = 0.0
     unheard: float = 0.0
+    throttled: float = 0.0
     abort: float = 0.0
     stalls: Sequence[float] = (1.0, 8.0, 40.0, 130.0, 400.0, 1200.0)
     tick: float = 300.0

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.explore import invariants
 from tests.template import properties
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 RUNNING, SUCCEEDED, FAILED, ABORTED = "RUNNING", "SUCCEEDED", "FAILED", "ABORTED"
 STATES_MAX = 3_000
 """States that an execution may pass through: AWS ends one of 25,000 events, and a task makes five or more."""
+THROTTLED, UNHEARD, BROKEN = "Lambda.TooManyRequestsException", "Lambda.SdkClientException", "States.TaskFailed"
+"""Why a task fails: Lambda did not begin it; it began, and its answer never came; it ended badly."""
 
 
 @cache
@@ -71,7 +74,8 @@ class Steps:
         world = self._world
         found = self.executions.get(name)
         if found is None:
-            self.executions[name] = Execution(name, given, json.loads(given), flow()["StartAt"], world.now)
+            data = json.loads(given) | ({} if self.executions else world.scenario.first_run)
+            self.executions[name] = Execution(name, given, data, flow()["StartAt"], world.now)
             world.note(world.who(), f"execution {name} begins")
         elif found.status != RUNNING or found.given != given:
             world.note(world.who(), f"execution {name} exists already, {found.status}")
@@ -122,7 +126,7 @@ class Steps:
         execution.tried.clear()
         execution.entered += 1
         if execution.entered > STATES_MAX:
-            raise AssertionError(f"{execution.name} goes on for ever")
+            invariants.endless(self._world, execution.cuenta, execution.name)
 
     def _end(self, execution: Execution, status: str) -> None:
         execution.status, execution.wake = status, None
@@ -141,28 +145,32 @@ class Steps:
             if execution.status != RUNNING or execution.entered != begun or execution.wake is not None:
                 return
             if invocation.died or invocation.error is not None:
-                self._failed(execution, state)
+                self._failed(execution, state, BROKEN)
             else:
                 assert state["OutputPath"] == "$.Payload", state
                 execution.data = invocation.result
                 self._enter(execution, state["Next"], world.now)
 
+        if world.happens("throttled"):
+            world.note("world", f"execution {execution.name}: Lambda has no room for {payload['paso']}")
+            self._failed(execution, state, THROTTLED)
+            return
         world.note("world", f"execution {execution.name}: {payload['paso']} is resolve {world.numbers + 1}")
-        if world.happens("unheard"):
+        if world.happens("unheard") or world.scenario.unheard(payload["paso"]):
             # It never hears of this invocation, which goes on to its end: the task is tried again beside it.
             world.invoke("resolve", payload, lambda _: None)
-            self._failed(execution, state)
+            self._failed(execution, state, UNHEARD)
         else:
             world.invoke("resolve", payload, ended)
 
     def _given(self, execution: Execution, path: str) -> Any:
         return execution.name if path == "$$.Execution.Name" else _at(execution.data, path)
 
-    def _failed(self, execution: Execution, state: dict[str, Any]) -> None:
-        """Whatever ends a Lambda is one of `States.ALL`; tried again by its rule, then caught."""
+    def _failed(self, execution: Execution, state: dict[str, Any], error: str) -> None:
+        """Tried again by the first rule that names its error, each with a count of its own; then caught."""
         if execution.status != RUNNING:
             return
-        number, rule = next((n, r) for n, r in enumerate(state["Retry"]) if "States.ALL" in r["ErrorEquals"])
+        number, rule = next((n, r) for n, r in enumerate(state["Retry"]) if {error, "States.ALL"} & {*r["ErrorEquals"]})
         done = execution.tried[number]
         if done < rule["MaxAttempts"]:
             execution.tried[number] += 1

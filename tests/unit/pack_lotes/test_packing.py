@@ -210,6 +210,12 @@ def test_in_review_a_message_is_done_only_if_the_provider_certainly_has_it():
     assert judged(stored(Estado.EN_REVISION)) is Veredicto.DEJAR
 
 
+def test_what_a_person_decided_about_one_that_the_provider_never_showed_is_no_error_of_its_own():
+    assert judged(stored(Estado.ERROR, decision="eliminar")) is Veredicto.DEJAR
+    assert judged(stored(Estado.ERROR, decision="eliminar", en_cola=True)) is Veredicto.CONOCIDO
+    assert judged(stored(Estado.ERROR)) is Veredicto.CONOCIDO
+
+
 @pytest.mark.parametrize("estado", [e for e in Estado if e is not Estado.RECHAZADO])
 def test_another_content_under_the_same_reference_is_rejected_loudly(estado):
     assert judged(stored(estado, content="other")) is Veredicto.CONFLICTO
