@@ -57,7 +57,7 @@ def note_seen(world: World, alias: str, reference: str, told: dict[str, Any]) ->
     """The answer to a question about one reference."""
     assert world.running is not None
     found = [c["comprobante"]["status"] for c in told.get("comprobantes") or ()]
-    world.seen[f"{alias}#{reference}"] = (world.running.number, found)
+    world.seen[f"{alias}#{reference}", world.running.number] = found
 
 
 def note_plan(world: World, cuenta: str) -> None:
@@ -79,10 +79,10 @@ def on_operation(world: World, alias: str, method: str, reference: str) -> Itera
     decided = bool(row.get("decision"))
     if wrong := _unleased(world, invocation):
         yield UNLEASED, pk, f"{method}, and {wrong}"
-    by, shown = world.seen.get(pk, (0, []))
+    shown = world.seen.get((pk, invocation.number), [])
     fit = ["CON ERROR" in status or (decided and method == DELETE) for status in shown]
-    if by != invocation.number or fit != [True]:
-        yield UNASKED, pk, f"{method}, and the last answer about it was {shown}, to invocation {by}"
+    if fit != [True]:
+        yield UNASKED, pk, f"{method}, and the last answer about it was {shown or 'none'}"
     items = [i for i in world.proveedor.cola.named(alias, reference) if i.estado != ELIMINADO]
     kinds = [kind_of(i.errores[-1]) for i in items if i.errores]
     errors = sum(len(i.errores) for i in items)

@@ -53,7 +53,7 @@ class World:
         self.writes: dict[str, list[Write]] = defaultdict(list)
         self.folded: dict[str, set[str]] = defaultdict(set)
         self.broken = False
-        self.seen: dict[str, tuple[int, list[str]]] = {}
+        self.seen: dict[tuple[str, int], list[str]] = {}
         self.done: dict[str, list[Done]] = defaultdict(list)
         self.plans: dict[str, list[dict[str, Any]]] = {}
         self.posts: dict[str, list[Posted]] = defaultdict(list)

@@ -110,7 +110,8 @@ def test_the_quick_way_through_dynamodb_does_what_moto_does(monkeypatch):
 
     def told(answer):
         status, parsed = answer
-        return status, {name: parsed.get(name) for name in ("Items", "Item", "Attributes", "Responses", "CancellationReasons")}
+        names = ("Items", "Item", "Attributes", "Responses", "CancellationReasons")
+        return status, {name: parsed.get(name) for name in names}
 
     def both(operation, params):
         before = copy.deepcopy(dynamo.table(TABLE).items)
@@ -126,4 +127,5 @@ def test_the_quick_way_through_dynamodb_does_what_moto_does(monkeypatch):
         assert not randomly.schedule(seed, randomly.TINY).run().violations
     for seed in range(2):  # One replaces another in a transaction, and a third may not.
         assert not exhaustive.run_cut(scenarios.deleted_and_replaced, *[(9, "before")][:seed]).violations
-    assert set(compared) >= {"UpdateItem", "PutItem", "DeleteItem", "GetItem", "BatchGetItem", "Query", "TransactWriteItems"}
+    assert set(compared) >= {"UpdateItem", "PutItem", "DeleteItem", "GetItem", "BatchGetItem", "Query"}
+    assert "TransactWriteItems" in compared
