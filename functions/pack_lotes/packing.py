@@ -161,8 +161,8 @@ def judge(stored: Asiento, content: str, now: datetime, *, provider_timeout: tim
             return Veredicto.DEJAR
         case estado if estado in EN_VUELO:
             return Veredicto.PREGUNTAR
-        case Estado.ERROR if stored.decision and not stored.en_cola:
-            # A person decided about what the provider never showed, and its run has not asked yet: no error of its own.
+        case Estado.ERROR if stored.only_decided:
+            # Its run has not asked yet.
             return Veredicto.DEJAR
         case Estado.EN_REVISION if not stored.en_cola:
             # The message may be all that is left of the comprobante.

@@ -72,7 +72,8 @@ def _is_settled(mensaje: Mensaje | Ininteligible, f: Finishing) -> bool:
 
 
 def _known(asiento: Asiento) -> bool:
-    return asiento.estado in CONOCIDO or (asiento.estado is Estado.EN_REVISION and asiento.en_cola)
+    in_review = asiento.estado is Estado.EN_REVISION and asiento.en_cola
+    return in_review or (asiento.estado in CONOCIDO and not asiento.only_decided)
 
 
 def _send_back(look: Vistazo, message: Any, mensaje: Mensaje | Ininteligible, q: Queues, f: Finishing) -> bool:

@@ -116,6 +116,11 @@ class Asiento:
     def pk(self) -> str:
         return pk_of(self.cuenta, self.external_reference)
 
+    @property
+    def only_decided(self) -> bool:
+        """In error because a person decided about it, and never shown by the provider: its message is all there is."""
+        return self.estado is Estado.ERROR and self.decision is not None and not self.en_cola
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

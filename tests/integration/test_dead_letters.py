@@ -97,12 +97,19 @@ def test_a_dead_message_whose_event_is_not_taken_is_not_deleted(house):
     assert house.waiting() == 1, "it goes back: pack_lotes tells it"
 
 
-@pytest.mark.parametrize("estado", ["INCIERTO", "PENDIENTE", "ENVIANDO", "EN_REVISION"])
-def test_a_dead_message_that_may_be_all_that_is_left_goes_back(house, dynamodb, estado):
+@pytest.mark.parametrize(
+    ("estado", "more"),
+    [
+        *((estado, {}) for estado in ("INCIERTO", "PENDIENTE", "ENVIANDO", "EN_REVISION")),
+        # A person decided about what the provider never showed.
+        ("ERROR", {"decision": "eliminar"}),
+    ],
+)
+def test_a_dead_message_that_may_be_all_that_is_left_goes_back(house, dynamodb, estado, more):
     message = house.message("A-1")
     content = json.dumps(message)
     from_message = app.redrive.__globals__["leer"](content, cuenta_por_defecto=None)
-    put_item(dynamodb, estado=estado, hash=from_message.hash)
+    put_item(dynamodb, estado=estado, hash=from_message.hash, **more)
     dead(house, "A-1")
     assert house.reconcile()["devueltos"] == 1
 
