@@ -11,6 +11,7 @@ from tests.explore.scenarios import Scenario, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tests.explore.world import World
 
@@ -146,6 +147,63 @@ def _blink(world: World, alias: str, reference: str, *, hidden: list[bool]) -> N
             world.note("provider", "it is nowhere for a moment", reference)
 
 
+def blinking_twice() -> Scenario:
+    """In the queue, no hook ever comes. It is nowhere at an ask that counts, seen at the next, and nowhere again."""
+    return Scenario(
+        "blinking_twice",
+        [message("A-1")],
+        {"demora_en_cola": 5 * HOURS, "hooks_prob": {"lost": 1.0}},
+        asked=partial(_blink_twice, asks=[]),
+    )
+
+
+def _blink_twice(world: World, alias: str, reference: str, *, asks: list[datetime]) -> None:
+    for item in world.proveedor.cola.named(alias, reference):
+        if world.now >= item.aceptado + world.quiet:
+            asks.append(world.now)
+            if len(asks) in {1, 3}:
+                item.oculto_hasta = world.now + timedelta(seconds=GAP)
+                world.note("provider", "it is nowhere for a moment", reference)
+
+
+def slow_absence() -> Scenario:
+    """Its POST broke, and the provider takes its time to say that nothing came of it. It is asked from two sides: by
+    the queue, and by the reconciliation.
+    """
+    return Scenario(
+        "slow_absence",
+        [message("A-1")],
+        {"lotes": ["reset_dropped"], "consultas_prob": {"slow": 1.0}, "segundos_lenta": 29.0},
+    )
+
+
+def leading_zeros() -> Scenario:
+    """The provider's PHP turns a reference into a number and loses its zeros: what it shows is not what was sent."""
+    return Scenario(
+        "leading_zeros",
+        [message("0012")],
+        {"lotes": ["reset_accepted"], "referencias": "json_numeric_check", "hooks_prob": {"lost": 1.0}},
+    )
+
+
+def date_changed() -> Scenario:
+    """Five in the queue for hours, and no hook ever comes. Somebody changes the fecha of one: no page of the old one
+    shows it.
+    """
+    return Scenario(
+        "date_changed",
+        [message(f"A-{n}") for n in range(1, 6)],
+        {"demora_en_cola": 5 * HOURS, "hooks_prob": {"lost": 1.0}},
+        timed=[(60.0, _change_date)],
+    )
+
+
+def _change_date(world: World) -> None:
+    day = (world.start + timedelta(days=2)).strftime("%d/%m/%Y")
+    assert world.proveedor.web_change_date("norte", "A-3", day, day)
+    world.note("a person", f"moves it to {day}", "A-3")
+
+
 BLINKS: tuple[Callable[[], Scenario], ...] = tuple(partial(blinking, float(delay)) for delay in range(900, 2_700, 60))
 TOLD_WHILE_ASKED: tuple[Callable[[], Scenario], ...] = tuple(
     partial(told_while_asked, float(after)) for after in range(20, 600, 15)
@@ -160,4 +218,8 @@ DIRECTED: tuple[Callable[[], Scenario], ...] = (
     foreign_first,
     foreign_just_now,
     slow_records,
+    blinking_twice,
+    slow_absence,
+    leading_zeros,
+    date_changed,
 )

@@ -410,7 +410,10 @@ def _accounts_balance(world: World, rows: dict[str, dict[str, Any]]) -> None:
         _violated(world, BALANCE, pk, "at the provider, and not in the ledger")
     _received_is_the_sum(world, sent & set(rows), rows, waiting)
     for alias in world.scenario.cuentas:
-        issued = sum(i.total for i in world.proveedor.cola.items if i.cuenta == alias and i.estado == EMITIDO)
+        # What is parked is a person's to account for.
+        parked = {pk for pk, row in rows.items() if row["estado"] == "EN_REVISION"}
+        items = [i for i in world.proveedor.cola.items if i.cuenta == alias and f"{alias}#{i.referencia}" not in parked]
+        issued = sum(i.total for i in items if i.estado == EMITIDO)
         booked = [r for r in rows.values() if r["cuenta"] == alias and r["estado"] == "EMITIDO"]
         noted = sum(Decimal(r["total"]) for r in booked)
         if issued != noted:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 from facturacion import asking, contrast
 from facturacion.estado import Estado
@@ -12,6 +14,7 @@ from facturacion.ledger import Ledger
 from facturacion.ledger.table import Table
 from pack_lotes.ventanilla import Ventanilla
 from reconcile import app as reconcile_app
+from resolve_errors import looking
 from tests.explore import directed, errors, scenarios
 from tests.explore.mutants.mutant import Mutant
 from tests.explore.mutants.patching import conditions
@@ -77,6 +80,49 @@ def _total_is_presence() -> list[Patch]:
     return [(client, "read_consulta", lenient)]
 
 
+def _inexact_is_absence() -> list[Patch]:
+    """Something is there under what was asked for, but not with this very reference: then it is not there."""
+    return [(Consulta, "ausente", property(lambda _self: True))]
+
+
+def _page_proves_absence() -> list[Patch]:
+    """Rule 4: what no page of its fecha shows is not there, and nobody asks by reference any more."""
+    pages, by_reference = contrast._Contrast._pages, contrast._Contrast._ask_by_reference
+    none = SimpleNamespace(consulta_por_referencia=lambda _: Consulta(0, ()))
+
+    def read(self: Any, fecha: Any, wanted: Any, beside: Any) -> Any:
+        paged.add(id(self))
+        return pages(self, fecha, wanted, beside)
+
+    def from_pages(self: Any, asiento: Any, hooks: Any) -> None:
+        if id(self) not in paged:
+            by_reference(self, asiento, hooks)
+            return
+        with mock.patch.object(self, "_cliente", none):
+            by_reference(self, asiento, hooks)
+
+    paged: set[int] = set()
+    asks = [(contrast._Contrast, "_pages", read), (contrast._Contrast, "_ask_by_reference", from_pages)]
+    return [(contrast, "FEW", 0), *asks]
+
+
+def _sightings_ignored() -> list[Patch]:
+    """Rule 3: an absence that was noted counts, whatever was seen since, or not answered."""
+    ignored = lambda asiento, _ledger: asiento  # noqa: E731
+    return [(module, "forget_absence", ignored) for module in (asking, contrast, looking)]
+
+
+def _settles_from_the_question() -> list[Patch]:
+    """Rule 3: the instant of a first absence is that of the question, and not of the answer."""
+    conclude = asking.conclude
+
+    def early(asiento: Any, hooks: Any, answer: Any, *, ledger: Any, asked_at: Any, **terms: Any) -> Any:
+        with mock.patch.object(ledger, "_clock", return_value=asked_at):
+            return conclude(asiento, hooks, answer, ledger=ledger, asked_at=asked_at, **terms)
+
+    return [(module, "conclude", early) for module in (asking, contrast, looking)]
+
+
 def _evidence_forgotten() -> list[Patch]:
     """Absent after the provider had acknowledged it: it never entered, says the ledger."""
     gone = Ledger.gone
@@ -123,6 +169,10 @@ MUTANTS = (
     Mutant("quiet period ignored", "2", lambda: _decide_with(_no_quiet), (scenarios.one_slow_hooks_lost,), quick=True),
     Mutant("absent believed at once", "3", believed_at_once, (scenarios.one_dropped,), quick=True),
     Mutant("no answer taken for absent", "4", _total_is_presence, (), 100, quick=True),
+    Mutant("inexact taken for absent", "4", _inexact_is_absence, (directed.leading_zeros,), 0, quick=True),
+    Mutant("absent from a page taken for absent", "4", _page_proves_absence, (directed.date_changed,), 0, quick=True),
+    Mutant("an absence outlives a sighting", "3", _sightings_ignored, (directed.blinking_twice,), 0, quick=True),
+    Mutant("settling from the question", "3", _settles_from_the_question, (directed.slow_absence,), 0),
     Mutant("answers written whatever happened since", "8", not_on_version, directed.TOLD_WHILE_ASKED, 0),
     Mutant("evidence of the queue forgotten", "9", _evidence_forgotten, (errors.deleted_silently,), 0),
     Mutant("endless cycles", "14", _endless_cycles, (directed.always_dropped,), seeds=0, quick=True),
