@@ -153,6 +153,24 @@ def _lose_lease(world: World, alias: str, reference: str, *, lost: list[bool]) -
         world.note("world", "another run has the lease", reference)
 
 
+def turned_away() -> Scenario:
+    """The provider takes no resend just now, and says so."""
+    return _fated("turned_away", FATES["transient"], operaciones=["429"])
+
+
+def resent_on_the_web() -> Scenario:
+    """Somebody resends it there, and it stays in that queue for four days."""
+    scenario = _fated("resent_on_the_web", FATES["transient"])
+    scenario.timed = [(40.0, _resend_on_the_web)]
+    return scenario
+
+
+def _resend_on_the_web(world: World) -> None:
+    world.plan.update(demora_en_cola=4 * 86_400.0)
+    assert world.proveedor.cola.resend("norte", "A-1")
+    world.note("a person", "resends it on the web", "A-1")
+
+
 def twin_tasks() -> Scenario:
     """Each task of a run is taken for dead, and begun again while it is still asking."""
     scenario = _fated("twin_tasks", FATES["transient"], consultas_prob={"slow": 1.0}, segundos_lenta=9.0)
@@ -236,6 +254,8 @@ TROUBLED: tuple[Callable[[], Scenario], ...] = (
     run_is_stopped,
     lost_lease,
     given_up,
+    turned_away,
+    resent_on_the_web,
     twin_tasks,
     twin_without_answer,
     succession,

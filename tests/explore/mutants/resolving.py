@@ -8,9 +8,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from facturacion.accion import Accion
+from facturacion.asiento import Refused
+from facturacion.asking import Preguntado
 from facturacion.contrast import _Contrast
 from facturacion.corridas import Corridas as Waking
 from facturacion.estado import Plegado
+from facturacion.ledger.acciones import Acciones
 from facturacion.ledger.corridas import Corridas
 from facturacion.ledger.cuentas import Arriendo
 from facturacion.ledger.table import key_of
@@ -129,6 +132,50 @@ def _lease_unchecked() -> list[Patch]:
     return [(Arriendo, "is_still", lambda _self, _renewed, _now: True)]
 
 
+def _any_task_of_the_run() -> list[Patch]:
+    """Rule 12: the lease is the execution's, whichever of its tasks looks at it."""
+    mine = lambda self, renewed, now: self.corrida == renewed.corrida and not self.is_free(now)  # noqa: E731
+    return [(Arriendo, "is_still", mine)]
+
+
+def _wakeups_read_last() -> list[Patch]:
+    """Rule 12: a run counts the wake-ups when it gives the lease back, and not before it reads the errors."""
+    release = Corridas.release
+
+    def late(self: Any, renewed: Any, *, debida: Any) -> bool:
+        return release(self, replace(renewed, pedidos=self.arriendo(renewed.cuenta).pedidos), debida=debida)
+
+    return [(Corridas, "release", late)]
+
+
+def _queued_is_still_in_error() -> list[Patch]:
+    """Rule 12: what the provider shows in its queue is left in error, and looked at again."""
+
+    def patient(asiento: Any, hooks: Any, answer: Any, **more: Any) -> Any:
+        shown = [c.situacion for c in answer.con_referencia(asiento.external_reference)]
+        if shown == ["EN_COLA"]:
+            return Preguntado(answered=True, asiento=asiento, motivo="está en la cola")
+        return _conclude(asiento, hooks, answer, **more)
+
+    return [(looking, "conclude", patient)]
+
+
+def _waits_from_the_note() -> list[Patch]:
+    """The waits of an error begin with its note, which may be the one before's."""
+    return [(planning, "_since", lambda _asiento, pendiente: pendiente.creado)]
+
+
+def _turned_away_at_once() -> list[Patch]:
+    """What had no effect leaves no mark."""
+    not_done = Acciones.not_done
+
+    def unmarked(self: Any, asiento: Any, accion: Any, before: Any) -> Any:
+        done = not_done(self, asiento, accion, before)
+        return done if isinstance(done, Refused) else self._in_error(done, {}, ("intentado",))
+
+    return [(Acciones, "not_done", unmarked)]
+
+
 def _nobody_woken() -> list[Patch]:
     return [(_Contrast, "_wake_the_run", lambda _self: None)]
 
@@ -163,6 +210,11 @@ MUTANTS = (
     Mutant("a run started before the error is noted", "12", _woken_before_noted, _CLERK, 0),
     Mutant("no wake-up counted", "12", _unasked_for, (errors.run_is_stopped, errors.error_at_release), 0),
     Mutant("the lease not looked at before a call", "12", _lease_unchecked, (errors.lost_lease,), 0, quick=True),
+    Mutant("any task of the run acts", "12", _any_task_of_the_run, (errors.twin_tasks,), 0, quick=True),
+    Mutant("wake-ups counted when the lease is given back", "12", _wakeups_read_last, (errors.error_at_release,), 0),
+    Mutant("queued is still in error", "12", _queued_is_still_in_error, (errors.resent_on_the_web,), 0, quick=True),
+    Mutant("waits counted from an old note", "plain", _waits_from_the_note, (errors.error_again,), 0),
+    Mutant("turned away and tried at once", "plain", _turned_away_at_once, (errors.turned_away,), 0),
     Mutant("a note dropped without its mark", "12", _dropped_regardless, (errors.error_again,), 0),
     Mutant("no run for an error that nobody noted", "12", _nobody_woken, (errors.wordless,), 0, quick=True),
     Mutant("resends at once", "plain", _at_once, _CLERK, 0, quick=True),
