@@ -24,6 +24,7 @@ from facturacion.ledger import Ledger
 from facturacion.observability import Medidor, logger_for
 from facturacion.tiempo import now
 from operate.deciding import decide
+from operate.fields import PedidoInvalido
 from operate.listing import World, list_open
 from operate.pausing import pause, resume
 from operate.redriving import Colas, redrive
@@ -33,7 +34,6 @@ from operate.requests import (
     Decidir,
     Listar,
     Pausar,
-    PedidoInvalido,
     Pruebas,
     Reanudar,
     Redirigir,

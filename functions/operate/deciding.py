@@ -30,8 +30,8 @@ from facturacion.ledger.pausas import longest
 from facturacion.metricas import Metrica
 from facturacion.ventana import hours_left
 from operate.decisions import CAMBIO, Negada, is_foreign, judge, judge_fecha, judge_visto, requests_of
+from operate.fields import PedidoInvalido
 from operate.listing import Recorrido, matches, money
-from operate.requests import PedidoInvalido
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

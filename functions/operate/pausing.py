@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from facturacion.accion import Autor
 from facturacion.ledger.pausas import SEGURA
 from facturacion.tiempo import to_iso
-from operate.requests import PedidoInvalido
+from operate.fields import PedidoInvalido
 
 if TYPE_CHECKING:
     from facturacion.ledger import Pausa

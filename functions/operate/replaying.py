@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from facturacion.metricas import Metrica
 from facturacion.replay import differences, replay
+from operate.fields import PedidoInvalido
 from operate.listing import Recorrido
-from operate.requests import PedidoInvalido
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,31 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from facturacion.accion import MOTIVO_MAX, Accion
-from facturacion.asiento import Lugar
-from facturacion.cuentas import ALIAS
-from facturacion.tiempo import ARGENTINA
+from facturacion.accion import Accion
+from operate import fields
+from operate.fields import PedidoInvalido
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-QUIEN_MAX = 300
-REFERENCIAS_MAX = 1_000
-"""Named one by one in one request; the command line asks again for more."""
-PAGINA_MAX = 1_000
-"""Comprobantes in one answer, which Lambda bounds at 6 MB."""
-_HOURS_MAX = 10 * 366 * 24
+    from facturacion.asiento import Lugar
+
 ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "reproducir", "redirigir", "cuentas", "pruebas")
 ORIGENES = ("rechazados", "muertos")
 _FILTRO = {"cuenta", "codigo", "prefijo", "mayor_de_horas", "con_errores"}
-
-
-class PedidoInvalido(Exception):
-    """It cannot be done as it was asked. `codigo` is stable, the text plain Spanish."""
-
-    def __init__(self, codigo: str, mensaje: str) -> None:
-        super().__init__(mensaje)
-        self.codigo = codigo
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,44 +137,46 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
     """Raises PedidoInvalido."""
     match event.get("orden"):
         case "listar":
-            _only(event, _FILTRO | {"orden", "tras", "maximo"})
-            return Listar(_filtro(event), _lugar(event), _maximo(event))
+            fields.only(event, _FILTRO | {"orden", "tras", "maximo"})
+            return Listar(_filtro(event), fields.lugar(event), fields.maximo(event))
         case "ver":
-            _only(event, {"orden", "cuenta", "referencia"})
-            return Ver(_needed(event, "cuenta"), _needed(event, "referencia"))
+            fields.only(event, {"orden", "cuenta", "referencia"})
+            return Ver(fields.needed(event, "cuenta"), fields.needed(event, "referencia"))
         case "decidir":
             return _decidir(event)
         case "pausar":
-            _only(event, {"orden", "cuenta", "todas", "horas", "motivo", "quien"})
-            return Pausar(_one_or_all(event), _dura(event), _motivo(event, needed=True), _quien(event))
+            fields.only(event, {"orden", "cuenta", "todas", "horas", "motivo", "quien"})
+            return Pausar(
+                fields.one_or_all(event), fields.dura(event), fields.motivo(event, needed=True), fields.quien(event)
+            )
         case "reanudar":
-            _only(event, {"orden", "cuenta", "todas", "motivo", "quien"})
-            return Reanudar(_one_or_all(event), _motivo(event, needed=False), _quien(event))
+            fields.only(event, {"orden", "cuenta", "todas", "motivo", "quien"})
+            return Reanudar(fields.one_or_all(event), fields.motivo(event, needed=False), fields.quien(event))
         case "reproducir":
             return _reproducir(event)
         case "redirigir":
             return _redirigir(event)
         case "cuentas":
-            _only(event, {"orden", "cuenta"})
-            return Cuentas(_text(event, "cuenta") or None)
+            fields.only(event, {"orden", "cuenta"})
+            return Cuentas(fields.text(event, "cuenta") or None)
         case "pruebas":
-            _only(event, {"orden", "cuenta", "desde"})
-            return Pruebas(_needed(event, "cuenta"), _instante(event, "desde"))
+            fields.only(event, {"orden", "cuenta", "desde"})
+            return Pruebas(fields.needed(event, "cuenta"), fields.instante(event, "desde"))
         case _:
             raise PedidoInvalido("OrdenDesconocida", f"La orden debe ser una de: {', '.join(ORDENES)}.")
 
 
 def _decidir(event: Mapping[str, Any]) -> Decidir:
     of_it = {"orden", "accion", "fecha", "servicios", "motivo", "quien", "simulacro", "visto"}
-    _only(event, of_it | {"referencias", "tras", "maximo"} | _FILTRO)
-    accion = _accion(event)
-    fecha = _fecha(event)
+    fields.only(event, of_it | {"referencias", "tras", "maximo"} | _FILTRO)
+    accion = fields.accion(event)
+    fecha = fields.fecha(event)
     if fecha and accion is not Accion.CAMBIAR_FECHA:
         raise PedidoInvalido("FechaSinCambio", "La fecha es solo para cambiar_fecha.")
-    simulacro = _flag(event, "simulacro")
-    motivo = _motivo(event, needed=not simulacro)
-    quien = "" if simulacro else _quien(event)
-    filtro, referencias = _filtro(event), _referencias(event)
+    simulacro = fields.flag(event, "simulacro")
+    motivo = fields.motivo(event, needed=not simulacro)
+    quien = "" if simulacro else fields.quien(event)
+    filtro, referencias = _filtro(event), fields.referencias(event)
     if referencias is not None:
         if filtro.cuenta is None:
             raise PedidoInvalido("FaltaCuenta", "Las referencias son de una cuenta: hace falta decir cuál.")
@@ -200,213 +189,77 @@ def _decidir(event: Mapping[str, Any]) -> Decidir:
     return Decidir(
         accion=accion,
         fecha=fecha,
-        servicios=_flag(event, "servicios"),
+        servicios=fields.flag(event, "servicios"),
         motivo=motivo,
         quien=quien,
         simulacro=simulacro,
-        visto=_instante(event, "visto"),
+        visto=fields.instante(event, "visto"),
         filtro=filtro,
         referencias=referencias,
-        tras=_lugar(event),
-        maximo=_maximo(event),
+        tras=fields.lugar(event),
+        maximo=fields.maximo(event),
     )
 
 
 def _reproducir(event: Mapping[str, Any]) -> Reproducir:
-    _only(event, {"orden", "cuenta", "referencias", "desde", "hasta", "recorrer", "simulacro", "tras"})
-    cuenta, referencias = _text(event, "cuenta") or None, _referencias(event)
-    periodo = _periodo(event)
+    fields.only(event, {"orden", "cuenta", "referencias", "desde", "hasta", "recorrer", "simulacro", "tras"})
+    cuenta, referencias = fields.text(event, "cuenta") or None, fields.referencias(event)
+    periodo = fields.periodo(event)
     if referencias is not None and cuenta is None:
         raise PedidoInvalido("FaltaCuenta", "Las referencias son de una cuenta: hace falta decir cuál.")
     if referencias is not None and periodo:
         raise PedidoInvalido("ReferenciasOPeriodo", "O se nombran las referencias, o un período; las dos cosas no.")
     hechas, tras, lugar = 0, None, None
     if referencias is not None:
-        hechas = _hechas(event)
+        hechas = fields.hechas(event)
     elif periodo:
-        lugar = _behind(event)
+        lugar = fields.behind(event)
     else:
-        tras = _lugar(event)
+        tras = fields.lugar(event)
     return Reproducir(
         cuenta=cuenta,
         referencias=referencias,
         periodo=periodo,
-        recorrer=_flag(event, "recorrer"),
-        simulacro=_flag(event, "simulacro"),
+        recorrer=fields.flag(event, "recorrer"),
+        simulacro=fields.flag(event, "simulacro"),
         hechas=hechas,
         tras=tras,
         lugar=lugar,
     )
 
 
-def _hechas(event: Mapping[str, Any]) -> int:
-    value = event.get("tras")
-    if value is None:
-        return 0
-    done = value.get("hechas") if isinstance(value, dict) and set(value) == {"hechas"} else None
-    if isinstance(done, bool) or not isinstance(done, int) or done < 0:
-        raise PedidoInvalido("LugarInvalido", "tras es el «sigue» de la respuesta anterior.")
-    return done
-
-
-def _behind(event: Mapping[str, Any]) -> dict[str, str] | None:
-    value = event.get("tras")
-    if value is None:
-        return None
-    if not isinstance(value, dict) or set(value) != {"pk", "sk"} or not all(isinstance(v, str) for v in value.values()):
-        raise PedidoInvalido("LugarInvalido", "tras es el «sigue» de la respuesta anterior.")
-    return value
-
-
-def _periodo(event: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
-    desde, hasta = _instante(event, "desde"), _instante(event, "hasta")
-    if desde is None and hasta is None:
-        return None
-    if desde is None or hasta is None or hasta <= desde:
-        raise PedidoInvalido("PeriodoInvalido", "Un período tiene desde y hasta, y termina después de empezar.")
-    return desde, hasta
-
-
-def _instante(event: Mapping[str, Any], name: str) -> datetime | None:
-    """In Argentina's time, where it says no other."""
-    text = _text(event, name)
-    try:
-        instant = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        raise PedidoInvalido("FechaInvalida", f"{name} se escribe AAAA-MM-DD o AAAA-MM-DDTHH:MM.") from None
-    return instant if instant is None or instant.tzinfo else instant.replace(tzinfo=ARGENTINA)
-
-
 def _redirigir(event: Mapping[str, Any]) -> Redirigir:
-    _only(event, {"orden", "origen", "cuenta", "codigo", "todos", "simulacro", "maximo"})
-    origen, cuenta, codigo = _text(event, "origen"), _text(event, "cuenta") or None, _text(event, "codigo") or None
+    fields.only(event, {"orden", "origen", "cuenta", "codigo", "todos", "simulacro", "maximo"})
+    origen, cuenta, codigo = (
+        fields.text(event, "origen"),
+        fields.text(event, "cuenta") or None,
+        fields.text(event, "codigo") or None,
+    )
     if origen not in ORIGENES:
         raise PedidoInvalido("OrigenDesconocido", f"El origen debe ser uno de: {', '.join(ORIGENES)}.")
     if codigo and origen != "rechazados":
         raise PedidoInvalido("CodigoSinRechazo", "Solo los rechazados llevan un código.")
-    simulacro, everything, filtered = _flag(event, "simulacro"), _flag(event, "todos"), bool(cuenta or codigo)
+    simulacro, everything, filtered = (
+        fields.flag(event, "simulacro"),
+        fields.flag(event, "todos"),
+        bool(cuenta or codigo),
+    )
     # Where it only counts, leaving it out moves nobody.
     if (filtered and everything) or not (filtered or everything or simulacro):
         raise PedidoInvalido(
             "FaltaFiltro", "Hace falta decir cuáles (cuenta, código), o que son todos; no ambas cosas."
         )
-    return Redirigir(origen, cuenta, codigo, simulacro, _maximo(event))
+    return Redirigir(origen, cuenta, codigo, simulacro, fields.maximo(event))
 
 
 def _filtro(event: Mapping[str, Any]) -> Filtro:
     hours = event.get("mayor_de_horas") or 0
-    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 <= hours <= _HOURS_MAX:
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 <= hours <= fields.HOURS_MAX:
         raise PedidoInvalido("HorasInvalidas", "mayor_de_horas debe ser un número de horas.")
     return Filtro(
-        cuenta=_text(event, "cuenta") or None,
-        codigo=_text(event, "codigo") or None,
-        prefijo=_text(event, "prefijo"),
+        cuenta=fields.text(event, "cuenta") or None,
+        codigo=fields.text(event, "codigo") or None,
+        prefijo=fields.text(event, "prefijo"),
         mayor_de=timedelta(hours=hours),
-        con_errores=_flag(event, "con_errores"),
+        con_errores=fields.flag(event, "con_errores"),
     )
-
-
-def _motivo(event: Mapping[str, Any], *, needed: bool) -> str:
-    motivo = _text(event, "motivo")
-    if needed and not motivo:
-        raise PedidoInvalido("FaltaMotivo", "Hace falta un motivo: queda escrito con quién lo pidió.")
-    if len(motivo) > MOTIVO_MAX:
-        raise PedidoInvalido("MotivoLargo", f"El motivo puede tener hasta {MOTIVO_MAX} caracteres.")
-    return motivo
-
-
-def _quien(event: Mapping[str, Any]) -> str:
-    quien = _text(event, "quien")
-    if not 0 < len(quien) <= QUIEN_MAX:
-        raise PedidoInvalido("FaltaQuien", "Falta decir quién decide (el ARN de quien llama).")
-    return quien
-
-
-def _one_or_all(event: Mapping[str, Any]) -> str | None:
-    """Named, or said to be all: neither by leaving something out."""
-    cuenta = _text(event, "cuenta")
-    if bool(cuenta) is _flag(event, "todas"):
-        raise PedidoInvalido("CuentaOTodas", "Hace falta decir cuál cuenta, o que son todas; las dos cosas no.")
-    if cuenta and not ALIAS.fullmatch(cuenta):
-        raise PedidoInvalido("AliasInvalido", "El alias de una cuenta tiene hasta 32 minúsculas, dígitos y guiones.")
-    return cuenta or None
-
-
-def _dura(event: Mapping[str, Any]) -> timedelta | None:
-    hours = event.get("horas")
-    if hours is None:
-        return None
-    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= _HOURS_MAX:
-        raise PedidoInvalido("HorasInvalidas", "horas debe ser un número de horas.")
-    return timedelta(hours=hours)
-
-
-def _accion(event: Mapping[str, Any]) -> Accion:
-    try:
-        return Accion(_text(event, "accion"))
-    except ValueError:
-        names = ", ".join(Accion)
-        raise PedidoInvalido("AccionDesconocida", f"La acción debe ser una de: {names}.") from None
-
-
-def _fecha(event: Mapping[str, Any]) -> date | None:
-    text = _text(event, "fecha")
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise PedidoInvalido("FechaInvalida", "La fecha se escribe AAAA-MM-DD.") from None
-
-
-def _referencias(event: Mapping[str, Any]) -> tuple[str, ...] | None:
-    value = event.get("referencias")
-    if value is None:
-        return None
-    if not isinstance(value, list) or not 0 < len(value) <= REFERENCIAS_MAX:
-        raise PedidoInvalido("ReferenciasInvalidas", f"referencias es una lista de 1 a {REFERENCIAS_MAX}.")
-    if not all(isinstance(v, str) and v for v in value):
-        raise PedidoInvalido("ReferenciasInvalidas", "Cada referencia es un texto.")
-    return tuple(dict.fromkeys(value))
-
-
-def _lugar(event: Mapping[str, Any]) -> Lugar | None:
-    value = event.get("tras")
-    if value is None:
-        return None
-    names = ("cuenta", "orden", "external_reference")
-    if not isinstance(value, dict) or set(value) != set(names) or not all(isinstance(v, str) for v in value.values()):
-        raise PedidoInvalido("LugarInvalido", "tras es el «sigue» de la respuesta anterior.")
-    return Lugar(*(value[name] for name in names))
-
-
-def _maximo(event: Mapping[str, Any]) -> int:
-    value = event.get("maximo", PAGINA_MAX)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= PAGINA_MAX:
-        raise PedidoInvalido("MaximoInvalido", f"maximo es un número de 1 a {PAGINA_MAX}.")
-    return value
-
-
-def _only(event: Mapping[str, Any], known: set[str]) -> None:
-    """A filter that is misspelt would let through what it should have kept out."""
-    if unknown := sorted(set(event) - known):
-        raise PedidoInvalido("CampoDesconocido", f"No se conoce: {', '.join(unknown)}.")
-
-
-def _text(event: Mapping[str, Any], name: str) -> str:
-    value = event.get(name) or ""
-    if not isinstance(value, str):
-        raise PedidoInvalido("CampoInvalido", f"{name} debe ser un texto.")
-    return value.strip()
-
-
-def _needed(event: Mapping[str, Any], name: str) -> str:
-    value = _text(event, name)
-    if not value:
-        raise PedidoInvalido("CampoInvalido", f"Falta {name}.")
-    return value
-
-
-def _flag(event: Mapping[str, Any], name: str) -> bool:
-    value = event.get(name, False)
-    if not isinstance(value, bool):
-        raise PedidoInvalido("CampoInvalido", f"{name} debe ser verdadero o falso.")
-    return value

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from facturacion.ledger import words_of
 from facturacion.tiempo import to_iso
+from operate.fields import PedidoInvalido
 from operate.listing import row
-from operate.requests import PedidoInvalido
 
 if TYPE_CHECKING:
     from facturacion.asiento import Asiento

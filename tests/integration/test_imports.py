@@ -18,6 +18,7 @@ SHARED = ("facturacion", "tusfacturas")
 PURE = (
     "pack_lotes.packing",
     "operate.decisions",
+    "operate.fields",
     "operate.requests",
     "operate.widget.console",
     "pack_lotes.posting",

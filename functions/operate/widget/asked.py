@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operate.requests import QUIEN_MAX, PedidoInvalido
+from operate.fields import QUIEN_MAX, PedidoInvalido
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from facturacion.tiempo import to_iso
-from operate.requests import PAGINA_MAX, PedidoInvalido
+from operate.fields import PAGINA_MAX, PedidoInvalido
 from operate.widget.asked import DICHO, filter_of, order_of, page_of, pause_of, read_panel, read_view, said_in
 from operate.widget.colas import ORIGENES, as_queues, as_redriven
 from operate.widget.decision import as_confirmation, as_result

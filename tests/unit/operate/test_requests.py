@@ -8,7 +8,8 @@ import pytest
 
 from facturacion.accion import Accion
 from facturacion.asiento import Lugar
-from operate.requests import Filtro, Listar, Pausar, PedidoInvalido, Reanudar, Ver, read_request
+from operate.fields import PedidoInvalido
+from operate.requests import Filtro, Listar, Pausar, Reanudar, Ver, read_request
 
 DECIDIR = {
     "orden": "decidir",
