@@ -9,7 +9,7 @@ AUDIT := $(TOOL) --from pip-audit==2.10.1 pip-audit --strict --disable-pip --req
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore fuzz bench live package deploy scan audit up down status lock schemas clean
+.PHONY: help demo test check explore fuzz load bench live package deploy scan audit up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench: $(VENV)  ## What it costs, how fast, how far, beside the budgets: python 
 fuzz: $(VENV)  ## The webhook on the local AWS, fuzzed from its OpenAPI: make fuzz [EXAMPLES=1000] [SEED=…]
 	@seed=$${SEED:-$$($(BIN)/python -c 'import random; print(random.randrange(10**6))')}; echo "Seed $$seed"; \
 	FUZZ_SEED=$$seed FUZZ_EXAMPLES=$${EXAMPLES:-1000} $(BIN)/python -m pytest tests/e2e/test_open_door.py --timeout=3600
+
+load: $(VENV)  ## 20,000 comprobantes on the local AWS while functions are killed: python -m tests.load --help says what else
+	@$(BIN)/python -m tests.load
 
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
 	@$(BIN)/python -m tests.sandbox up

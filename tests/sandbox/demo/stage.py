@@ -89,6 +89,16 @@ class Stage:
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.stack.table, ConsistentRead=True, **wanted)
         return [{name: _plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
+    def scan_asientos(self) -> list[Json]:
+        """The ESTADO items alone, for a table that is too large to be read whole."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self.stack.table,
+            ConsistentRead=True,
+            FilterExpression="sk = :estado",
+            ExpressionAttributeValues={":estado": {"S": "ESTADO"}},
+        )
+        return [{name: _plain(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
     def queued(self, queue_url: str) -> int:
         """How many messages a queue holds, those that somebody works on included."""
         names = ["", "NotVisible", "Delayed"]
@@ -154,10 +164,10 @@ def staged(seed: int, *, log_path: Path | None = None) -> Iterator[Stage]:
         Emulator.start(log_path=log_path) as emulator,
         running_stack(emulator, parameters=PARAMETERS, simulator={"plan": PLAN, "seed": seed}) as stack,
     ):
-        yield Stage(emulator, stack, _hear(stack))
+        yield Stage(emulator, stack, hear(stack))
 
 
-def _hear(stack: Stack) -> str:
+def hear(stack: Stack) -> str:
     """A queue that gets every event on the bus, as a consumer would have one; its URL."""
     sqs, events = stack.boto("sqs"), stack.boto("events")
     url: str = sqs.create_queue(QueueName=HEARD)["QueueUrl"]

@@ -44,6 +44,10 @@ def audit(p: Proveedor) -> Json:
             }
             for hook in p.mensajero.hooks
         ],
+        "entregas": [
+            {"momento": e.momento.isoformat(), "segundos": e.segundos, "status": e.status}
+            for e in p.mensajero.entregadas
+        ],
     }
 
 

@@ -54,6 +54,15 @@ class Entrega:
     timeout: float
 
 
+@dataclass(frozen=True, slots=True)
+class Entregada:
+    """How a delivery ended: when, by the provider's clock, and after how many seconds with which status."""
+
+    momento: datetime
+    segundos: float
+    status: int | None
+
+
 @dataclass
 class Mensajero:
     """Keeps the hooks, and puts those that are due into `salida`."""
@@ -66,6 +75,8 @@ class Mensajero:
     salida: list[Entrega] = field(default_factory=list)
     cuentas_ignoradas: set[str] = field(default_factory=set)
     conteo: Counter[str] = field(default_factory=Counter)
+    entregadas: list[Entregada] = field(default_factory=list)
+    retenidos_hasta: datetime | None = None
     _fallando_desde: dict[str, datetime] = field(default_factory=dict)
 
     def emit(
@@ -96,7 +107,14 @@ class Mensajero:
 
     def _schedule(self, hook: Hook, delay: float) -> None:
         shuffled = self.rng.uniform(0, self.plan.barajar_hooks) if self.plan.barajar_hooks else 0.0
-        self.agenda.after(delay + shuffled, partial(self._due, hook))
+        self.agenda.after(delay + shuffled, partial(self._leave, hook))
+
+    def _leave(self, hook: Hook) -> None:
+        """While hooks are held back they pile up, and then all leave at once."""
+        if self.retenidos_hasta is not None and self.agenda.now < self.retenidos_hasta:
+            self.agenda.at(self.retenidos_hasta, partial(self._due, hook))
+        else:
+            self._due(hook)
 
     def _due(self, hook: Hook) -> None:
         cuenta = self.cuentas[hook.cuenta]
@@ -123,9 +141,10 @@ class Mensajero:
             Entrega(hook.clave, hook.cuenta, hook.hook_id, hook.entregas, headers, dumps(payload), timeout)
         )
 
-    def delivered(self, entrega: Entrega, status: int | None) -> None:
+    def delivered(self, entrega: Entrega, status: int | None, seconds: float = 0.0) -> None:
         """Contract §4: exactly 200 is a success; all else is retried by the table, and 24 h of it ends the URL."""
         hook = self.hooks[entrega.clave]
+        self.entregadas.append(Entregada(self.agenda.now, seconds, status))
         if status == 200:
             hook.estado = "entregado"
             self._fallando_desde.pop(hook.cuenta, None)

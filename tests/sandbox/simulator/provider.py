@@ -109,10 +109,10 @@ class Proveedor:
         self.cola.poke()
         return self.agenda.now if self.mensajero.salida else self.agenda.next_due()
 
-    def delivered(self, entrega: Entrega, status: int | None) -> None:
-        """How a delivery ended: its HTTP status, None for a timeout or an unreachable URL."""
+    def delivered(self, entrega: Entrega, status: int | None, seconds: float = 0.0) -> None:
+        """How a delivery ended, and after how long: its HTTP status, None for a timeout or an unreachable URL."""
         self._catch_up()
-        self.mensajero.delivered(entrega, status)
+        self.mensajero.delivered(entrega, status, seconds)
 
     def audit(self) -> Json:
         """Everything the provider really has, JSON-serialisable; `summary` is its digest."""
@@ -228,6 +228,11 @@ class Proveedor:
         self._catch_up()
         self.cuentas[alias].webhook_url, self.cuentas[alias].webhook_token = url, token
         self.mensajero.forgive(alias)
+
+    def web_hold_hooks(self, seconds: float) -> None:
+        """No hook leaves for so long; those of that time then leave at once, as after a pause of the provider."""
+        self._catch_up()
+        self.mensajero.retenidos_hasta = self.agenda.now + timedelta(seconds=seconds)
 
     def web_test_hook(self, alias: str) -> None:
         self._catch_up()

@@ -15,6 +15,7 @@ import asyncio
 import json
 import socket
 import struct
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -113,8 +114,10 @@ class Shell:
         at_once = self.proveedor.plan.entregas_simultaneas
         async with self._slots.setdefault(entrega.cuenta, asyncio.Semaphore(at_once)):
             url = self.proveedor.cuentas[entrega.cuenta].webhook_url or ""
+            begun = time.monotonic()
             status = await deliver(entrega, url)
-        self.proveedor.delivered(entrega, status)
+            seconds = time.monotonic() - begun
+        self.proveedor.delivered(entrega, status, seconds)
         self._wake.set()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -148,3 +149,27 @@ def test_without_a_token_there_is_no_header() -> None:
     world = one_hook(Plan(), cuentas=[cuenta(webhook_token=None)])
     world.run()
     assert set(world.deliveries[0][1].headers) == {"Content-Type", "User-Agent"}
+
+
+def test_hooks_that_are_held_back_are_told_later_all_at_once_and_none_is_lost() -> None:
+    world = World(Plan(demora_hook=[0.0, 2.0], demora_en_cola=1.0))
+    world.proveedor.web_hold_hooks(30)
+    world.lote(*(entrada(f"r-{n}") for n in range(20)))
+    world.run(29)
+    assert world.deliveries == []
+    world.run(5)
+    assert {when for when, _ in world.deliveries} == {NOON + timedelta(seconds=30)}
+    assert Counter(hook["evento"] for hook in world.hooks) == {"encolado": 20, "emitido": 20}
+    world.lote(entrada("later"))
+    world.run(10)
+    assert world.eventos("later") == ["encolado", "emitido"]
+
+
+def test_it_notes_how_long_each_delivery_took_and_how_it_ended() -> None:
+    world = World(Plan())
+    world.proveedor.web_test_hook(world.cuentas[0].alias)
+    world.now += timedelta(seconds=1)
+    (entrega,) = world.proveedor.advance()
+    world.proveedor.delivered(entrega, 503, 4.5)
+    (told,) = world.proveedor.audit()["entregas"]
+    assert (told["segundos"], told["status"], told["momento"]) == (4.5, 503, world.now.isoformat())
