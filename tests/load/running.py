@@ -128,7 +128,7 @@ class _Driver:
         self._pool = ThreadPoolExecutor(1, "reconcile")
         self._reconciling: Future[None] | None = None
         self._due = dict.fromkeys(("tell", "reconcile", "listen", "settled"), 0.0) | {"burst": sizes.burst_every}
-        self._delivered = (0.0, 0)
+        self._told = (0.0, self._deliveries(stage.stack.simulator.summary()))
         self._dynamodb = stage.stack.boto("dynamodb")
 
     @property
@@ -201,6 +201,10 @@ class _Driver:
     def _issued(summary: Json) -> int:
         return int(summary["estados"]["EMITIDO"])
 
+    @staticmethod
+    def _deliveries(summary: Json) -> int:
+        return int(summary["hooks"]["entregas"] + summary["hooks"]["reintentos"])
+
     def _open(self) -> int:
         return sum(
             page["Count"]
@@ -218,10 +222,9 @@ class _Driver:
         if complaint := self.stage.stack.complaint():
             raise RuntimeError(complaint)
         summary: dict[str, Any] = self.stage.stack.simulator.summary()
-        hooks, now = summary["hooks"], self.elapsed
-        answered = hooks["entregas"] + hooks["reintentos"]
-        pace = (answered - self._delivered[1]) / max(now - self._delivered[0], 1e-9)
-        self._delivered = (now, answered)
+        hooks, now, answered = summary["hooks"], self.elapsed, self._deliveries(summary)
+        pace = (answered - self._told[1]) / max(now - self._told[0], 1e-9)
+        self._told = (now, answered)
         print(
             f"{now:6.0f} s  sent {len(self.stage.sent)}, issued {self._issued(summary)}, open {self._open()}; "
             f"hooks {answered} ({pace:.0f}/s), {hooks['pendiente'] + hooks['en_vuelo']} to come; "
