@@ -53,6 +53,8 @@ FEW = 3
 """Up to this many of one fecha are asked by reference: cheaper for the provider than a page of the whole day."""
 AT_A_TIME = 5_000
 """Open comprobantes that are looked at together, oldest first."""
+UNTOLD_MAX = 10
+"""Of so many it is read whether a hook came that is not folded yet: while the stream is behind, of each one did."""
 TIME_FOR_A_QUERY = timedelta(seconds=40)
 TIME_TO_FINISH = timedelta(seconds=30)
 """A PDF (10 s), and the records of those before it."""
@@ -86,8 +88,8 @@ class Contrasted:
 
     `importe`: of what was finished. `line`: how many are in the provider's line, scheduled ones apart. `whole`: it was
     not cut short, by the provider's silence or by the end of the invocation. `figuras`: of what it looked at; None
-    where there was no time to look. `untold`: when a hook should have come, of the first after
-    `Terms.told` that was found without one.
+    where there was no time to look. `untold`: when a hook should have come, of the first after `Terms.told` that was
+    found without one.
     """
 
     open: int = 0
@@ -146,6 +148,7 @@ class _Contrast:
         self._done = Contrasted()
         self._issued = 0
         self._line = 0
+        self._untold_asked = 0
 
     def run(self) -> Contrasted:
         references = self._ledger.open_references(self._cuenta)
@@ -380,8 +383,9 @@ class _Contrast:
         folded yet came; one that is due later may still be on its way.
         """
         told = self._terms.told
-        if self._done.untold or due > self._f.clock() or (told and due <= told):
+        if self._done.untold or due > self._f.clock() or (told and due <= told) or self._untold_asked == UNTOLD_MAX:
             return
+        self._untold_asked += 1
         eventos = {hook.evento for hook in self._ledger.hooks(asiento.cuenta, asiento.external_reference)}
         if not eventos - (_SAYS_ENCOLADO if asiento.estado is Estado.ENCOLADO else frozenset()):
             self._done.untold.append(due)
