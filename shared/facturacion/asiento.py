@@ -68,6 +68,8 @@ class Asiento:
     `reenvios`, `cambios_fecha`, `borrados`: how often that was tried about its error. `por_reenviar`: its date was
     changed, and a resend is to follow. `intentado`: when something was last done about it that came to nothing, or of
     which nothing was heard. `error_desde`: since when it is in error; known until it was resent.
+    `sin_mensaje`: in review
+    without evidence of the queue, and its message was acknowledged: nothing would send it again.
     `decision`: what a person decided (`eliminar`, `cambiar_fecha:2026-11-22`). `reconstruido`: found at the provider
     after a restore; what it holds nobody knows any more. `llegado`: when its message came to the queue.
     """
@@ -89,6 +91,7 @@ class Asiento:
     motivos: tuple[tuple[str, tuple[Causa, ...]], ...] = ()
     en_cola: bool = False
     borrado_pedido: bool = False
+    sin_mensaje: bool = False
     ausente_desde: datetime | None = None
     evento_pendiente: str | None = None
     reenvios: int = 0
@@ -176,6 +179,7 @@ def asiento_from_item(item: Mapping[str, Any]) -> Asiento:
         motivos=tuple((content, tuple(Causa(*c) for c in causas)) for content, causas in item.get("motivos", ())),
         en_cola="en_cola" in item,
         borrado_pedido="borrado_pedido" in item,
+        sin_mensaje="sin_mensaje" in item,
         ausente_desde=_instant(item.get("ausente_desde")),
         evento_pendiente=item.get("evento_pendiente"),
         reenvios=int(item.get("reenvios", 0)),

@@ -218,7 +218,8 @@ class _Contrast:
                 return False  # of another system: there is nothing of ours to find out
             case Estado.EN_REVISION:
                 since = asiento.actualizado or asiento.creado
-                return since is not None and self._is_time(since, RAREST, now)
+                noted = asiento.ausente_desde is not None
+                return noted or (since is not None and self._is_time(since, RAREST, now))
             case _:
                 return self._is_overdue(asiento, now)
 
@@ -303,7 +304,7 @@ class _Contrast:
         iguales = answer.con_referencia(asiento.external_reference)
         if iguales:
             self._settle_present([(asiento, list(iguales))], {asiento.external_reference: hooks})
-        elif asiento.estado in _MAY_BE_ABSENT:
+        elif asiento.estado in _MAY_BE_ABSENT or _is_parked_in_the_queue(asiento, answer):
             after = conclude(
                 asiento,
                 hooks,
@@ -416,6 +417,14 @@ def _begins(asiento: Asiento) -> datetime:
 
 def _first_issued(encontrado: Encontrado) -> tuple[bool, int]:
     return (encontrado.situacion != "EMITIDO", encontrado.numero or 0)
+
+
+def _is_parked_in_the_queue(asiento: Asiento, answer: Consulta) -> bool:
+    """In review, and it was in the provider's queue: deleted there, nothing is left to be decided.
+
+    What proves nothing changes nothing about a review: a person has it already.
+    """
+    return asiento.estado is Estado.EN_REVISION and asiento.en_cola and answer.ausente
 
 
 def _heard(asiento: Asiento) -> bool:

@@ -225,7 +225,7 @@ ROWS = [
     Row(
         "absent, second, after evidence of the queue",
         lambda ledger, read: ledger.gone(read, noted_before=SETTLED),
-        frozenset({"ENVIADO", "ENCOLADO", "ERROR"}),
+        frozenset({"ENVIADO", "ENCOLADO", "ERROR", "EN_REVISION"}),
         given={"ausente_desde": to_iso(SETTLED), "en_cola": True},
         sets={"estado": "ELIMINADO", "evento_pendiente": "ComprobanteEliminado"},
         removes=("ausente_desde",),
@@ -258,7 +258,7 @@ ROWS = [
         "to a person",
         lambda ledger, read: ledger.to_review(read, CAUSA, en_cola=False),
         EVERY,
-        given={**NOTED, **BLAMED},
+        given={**NOTED, **BLAMED, "en_cola": True},
         sets={
             "estado": "EN_REVISION",
             "causas": [["falta_campo", "cliente.documento_nro", "Falta este dato."]],

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facturacion.accion import MOTIVO_MAX, Accion, write_decision
-from facturacion.asiento import Refused, causas_to_item
+from facturacion.asiento import Causa, Refused, causas_to_item
 from facturacion.estado import Estado
-from facturacion.events import tipo_for
-from facturacion.ledger.table import Table, key_of, to_values
+from facturacion.events import CAUSAS_MAX, tipo_for
+from facturacion.ledger.hooks import MENSAJE_MAX
+from facturacion.ledger.table import Table, key_of, to_plain, to_values
 from facturacion.tiempo import to_iso
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
 
     from facturacion.accion import Autor
-    from facturacion.asiento import Asiento, Causa
+    from facturacion.asiento import Asiento
 
 _ERROR = {":ERROR": Estado.ERROR}
 CHANGED = ("NoEscrito", "cambió mientras tanto: no se hizo nada")
@@ -72,7 +73,9 @@ class Acciones(Table):
                 sets |= {"borrado_pedido": True, "borrados": asiento.borrados + 1}
                 if causas:
                     sets["causas"] = causas_to_item(causas)
-        sk = self._begin("ACCION", asiento, accion, autor, expires=expires, fecha=fecha, vencimiento=vencimiento)
+        sk = self._begin(
+            "ACCION", asiento, accion, autor, expires=expires, fecha=fecha, vencimiento=vencimiento, causas=causas
+        )
         written = self._in_error(asiento, sets, removes)
         if isinstance(written, Refused):
             self._end(asiento, sk, *CHANGED)
@@ -164,6 +167,19 @@ class Acciones(Table):
             removes=("ausente_desde", "decision", "por_reenviar"),
         )
 
+    def reasons_of_deletion(self, asiento: Asiento) -> tuple[Causa, ...]:
+        """Of the last deletion that was begun, whole; none where there was none of ours."""
+        answer = self._client.query(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :accion)",
+            ExpressionAttributeValues=to_values({":pk": asiento.pk, ":accion": "ACCION#"}),
+            ScanIndexForward=False,
+        )
+        lines = (to_plain(item) for item in answer["Items"])
+        deletion = next((x for x in lines if x["accion"] in {Accion.ELIMINAR, Accion.DESISTIR}), {})
+        return tuple(Causa(*causa) for causa in deletion.get("causas", ()))
+
     def decide(
         self,
         asiento: Asiento,
@@ -177,7 +193,8 @@ class Acciones(Table):
 
         The counts begin anew: a person may know that the cause is gone. The run does it, and asks the provider first.
         What the provider never showed us is not resent but sent again: uncertain once more, its message on the queue
-        asks, under the conditions that absence has.
+        asks, under the conditions that absence has. Where that message is gone (`sin_mensaje`), the run asks: absent,
+        it is refused, and told; there, it is resent.
 
         Of what is in error already the run may be about to do something else. On `version`: before its intent, the
         intent is refused and it plans anew; after it, the record of its call is refused, and the decision stands over
@@ -185,7 +202,7 @@ class Acciones(Table):
         queue would send it again.
         """
         in_review = asiento.estado is Estado.EN_REVISION
-        again = in_review and accion is Accion.REENVIAR and not asiento.en_cola
+        again = in_review and accion is Accion.REENVIAR and not (asiento.en_cola or asiento.sin_mensaje)
         # What is still owed of an error remains true; what was owed of a review is answered.
         answered = ("evento_pendiente",) if in_review else ()
         sk = self._begin("DECISION", asiento, accion, autor, expires=expires, fecha=fecha)
@@ -200,7 +217,10 @@ class Acciones(Table):
                 # What was never posted by us has no quiet period of its own: its absence counts from now.
                 "quieto_desde": to_iso(asiento.quieto_desde or self._clock()),
             },
-            removes=("ciclos", "reenvios", "cambios_fecha", "borrados", "intentado", "ausente_desde", *answered),
+            removes=(
+                *("ciclos", "reenvios", "cambios_fecha", "borrados"),
+                *("intentado", "ausente_desde", "sin_mensaje", *answered),
+            ),
         )
         self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
         return written
@@ -231,6 +251,7 @@ class Acciones(Table):
         expires: timedelta,
         fecha: date | None = None,
         vencimiento: date | None = None,
+        causas: Sequence[Causa] = (),
     ) -> str:
         """A line of the timeline, before anything is done; its sk."""
         now = self._clock()
@@ -245,6 +266,9 @@ class Acciones(Table):
         }
         if autor.solicitud:
             line["solicitud"] = autor.solicitud
+        if causas:
+            # Whole, where the asiento keeps them cut: should its hook be what tells of a deletion, they are here.
+            line["causas"] = [[c.codigo, c.campo, c.mensaje[:MENSAJE_MAX]] for c in causas[:CAUSAS_MAX]]
         if fecha:
             line["fecha"] = fecha.isoformat()
         if vencimiento:

@@ -209,16 +209,19 @@ class Asks(Table):
     def gone(self, asiento: Asiento, *, noted_before: datetime) -> Asiento | Refused:
         """The second absence of something that the provider had acknowledged → ELIMINADO; the event is owed.
 
-        In error with no evidence of the queue and no intent of ours to delete it, it never entered → RECHAZADO.
+        In error with no evidence of the queue and no intent of ours to delete it, it never entered → RECHAZADO. In
+        review only with that evidence: of anything else the message may still be there.
         """
         never = asiento.estado is Estado.ERROR and not asiento.en_cola and not asiento.borrado_pedido
         estado = Estado.RECHAZADO if never else Estado.ELIMINADO
         its_lote, values = _its_lote(asiento)
         return self._on_version(
             asiento,
-            f"{its_lote} AND estado IN (:ENVIADO, :ENCOLADO, :ERROR) AND ausente_desde <= :settled",
+            f"{its_lote} AND (estado IN (:ENVIADO, :ENCOLADO, :ERROR)"
+            " OR (estado = :EN_REVISION AND attribute_exists(en_cola))) AND ausente_desde <= :settled",
             {
                 **values,
+                ":EN_REVISION": Estado.EN_REVISION,
                 ":ENVIADO": Estado.ENVIADO,
                 ":ENCOLADO": Estado.ENCOLADO,
                 ":ERROR": Estado.ERROR,
@@ -249,6 +252,9 @@ class Asks(Table):
         }
         if en_cola:
             sets["en_cola"] = True
+        elif asiento.estado is Estado.ERROR and not asiento.en_cola:
+            # Its hook made the message known, and that is gone: what is decided about it has to do without.
+            sets["sin_mensaje"] = True
         if causa.codigo == DUPLICADA:
             # The others may send hooks under the same reference: none of them is taken for its own from now on.
             sets["previos"] = asiento.previos + 1

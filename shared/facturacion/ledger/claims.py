@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _OF_AN_ATTEMPT = (
     "en_cola",
     "borrado_pedido",
+    "sin_mensaje",
     "ausente_desde",
     "evento_pendiente",
     "causas",
