@@ -343,6 +343,14 @@ def test_a_run_that_aws_does_not_start_is_started_by_the_reconciliation(house, a
     assert house.estado("P-0") == "ELIMINADO"
 
 
+def test_a_decision_starts_its_run_under_the_next_name_where_one_was_used_up(house):
+    parked(house, "DESCONOCIDO")
+    numero = house.ledger.arriendo("norte").numero
+    house.use_up(f"norte-{numero + 1}")
+    decide(house, "eliminar", "P-0")
+    assert house.executions() == [f"norte-{numero + 2}"]
+
+
 def test_what_cannot_be_meant_decides_nothing(house):
     parked(house, "DESCONOCIDO")
     assert decide(house, "eliminar", "P-0", motivo="")["error"]["codigo"] == "FaltaMotivo"

@@ -373,6 +373,21 @@ def test_a_cuenta_without_secret_pauses_its_run_instead_of_turning(house, aws):
     assert house.ledger.arriendo("norte").debida > house.clock()
 
 
+def test_a_hook_starts_its_run_under_the_next_name_where_one_was_used_up(house):
+    in_error(house, "DATOS", follow=False)
+    house.use_up("norte-1")
+    house.follow()
+    assert house.executions() == ["norte-2"]
+
+
+def test_a_successor_takes_the_next_name_where_one_was_used_up(house):
+    in_error(house, "DATOS")
+    house.task("tomar", "norte-1")
+    house.use_up("norte-2")
+    assert house.task("planear", "norte-1", vuelta=200)["siguiente"] == "fin"
+    assert house.executions() == ["norte-1", "norte-3"]
+
+
 def test_after_two_hundred_rounds_a_successor_goes_on(house):
     in_error(house, "DATOS")
     house.task("tomar", "norte-1")

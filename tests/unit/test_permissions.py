@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from tests.calls import recorded
 from tests.permissions import Grant, granted, role_of
 from tests.template import TEMPLATE, properties, template
 
@@ -30,6 +31,15 @@ FUNCTIONS = of_type("AWS::Serverless::Function")
 ROLES = of_type("AWS::IAM::Role")
 
 
+def own_policy(function):
+    """Named as its folder."""
+    return properties(function)["Handler"].partition(".")[0]
+
+
+def allows(grants, call):
+    return any(grant.covers(call) for grant in grants)
+
+
 def test_each_function_has_a_role_that_nothing_else_has_and_no_policy_but_ours():
     assert len({role_of(name) for name in FUNCTIONS}) == len(FUNCTIONS)
     for role in ROLES:
@@ -43,6 +53,18 @@ def test_no_role_grants_more_actions_or_resources_than_it_names(role):
     for grant in granted(role):
         assert "*" not in grant.action
         assert re.match(r"[\w:/-]+", grant.resource)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_whatever_a_function_asks_of_aws_is_granted_by_its_own_policy(function):
+    grants = granted(role_of(function), own_policy(function))
+    assert [call for call in recorded()[own_policy(function)] if not allows(grants, call)] == []
+
+
+@pytest.mark.parametrize(("function", "grant"), [(f, g) for f in FUNCTIONS for g in granted(role_of(f), own_policy(f))])
+def test_without_any_one_of_its_grants_a_function_could_not_do_what_it_does(function, grant):
+    others = [other for other in granted(role_of(function), own_policy(function)) if other != grant]
+    assert [call for call in recorded()[own_policy(function)] if not allows(others, call)] != []
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

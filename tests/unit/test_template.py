@@ -75,6 +75,18 @@ def test_a_function_has_a_log_group_of_its_own_with_retention(function):
     assert properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
 
 
+def test_no_log_is_kept_for_ever():
+    assert all(
+        properties(name)["RetentionInDays"] == {"Ref": "LogRetentionDays"} for name in of_type("AWS::Logs::LogGroup")
+    )
+
+
+@pytest.mark.parametrize("file", ["template.yaml", "functions/resolve_errors/flow.asl.json", "samconfig.toml"])
+def test_it_is_deployed_to_any_account_region_and_partition(file):
+    text = (TEMPLATE.parent / file).read_text(encoding="utf-8")
+    assert re.findall(r"arn:aws[\w-]*:|\b[a-z]{2}(?:-[a-z]+)+-\d\b|\b\d{12}\b", text) == []
+
+
 def test_a_handler_is_where_the_template_says():
     for function in FUNCTIONS:
         assert callable(module_of(function).handler)
@@ -134,6 +146,8 @@ def test_the_ledger_and_the_pdfs_survive_the_stack_and_can_be_restored():
     for name in ("Ledger", "Pdfs"):
         assert resource(name)["DeletionPolicy"] == resource(name)["UpdateReplacePolicy"] == "Retain"
     assert properties("Ledger")["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert properties("Ledger")["DeletionProtectionEnabled"] is True
+    assert properties("Pdfs")["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
 def test_nothing_but_a_caller_with_the_right_invokes_the_function_that_decides():
