@@ -21,7 +21,6 @@ from facturacion.tiempo import now
 ACCOUNT = "199999999999"
 OFTEN = {"ReconcileSeconds": "1", "ContrastSeconds": "1"}
 EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script><b>&amp;"
-DASHBOARD = "negocio-de-prueba"
 
 
 @pytest.fixture(scope="module")
@@ -124,28 +123,22 @@ def test_markup_of_others_is_shown_and_never_run(company, browser, page_url):
     assert page.runs("return document.querySelectorAll('#consola :is(script, img, b)').length") == 0
 
 
-def test_the_dashboards_figures_are_those_of_the_metrics(company, browser, page_url):
-    cloudwatch = company.stack.boto("cloudwatch")
-    data = [{"MetricName": "Cosas", "Value": value, "Timestamp": datetime.now(UTC)} for value in (40.0, 2.0)]
-    cloudwatch.put_metric_data(Namespace="prueba", MetricData=data)
-    arn = httpx.get(f"{page_url}panel", trust_env=False).json()["dashboards"][0]["widgets"][0]["endpoint"]
-    widgets = [
-        {"type": "metric", "properties": {"metrics": [["prueba", "Cosas"]], "stat": "Sum", "title": "Cuántas"}},
-        {"type": "custom", "properties": {"endpoint": arn, "params": {"cuenta": "nadie"}, "title": "Consola"}},
-    ]
-    cloudwatch.put_dashboard(DashboardName=DASHBOARD, DashboardBody=json.dumps({"widgets": widgets}))
-    try:
-        page = Page(browser, page_url)
-        assert "Nada espera a una persona" in page.text and page.console.find_element("name", "f_cuenta")
-        cells = page.runs("return [...document.querySelectorAll('main table.series td')].map(cell => cell.textContent)")
-        assert cells == ["Cosas", "", "42"]
-        was = page.settled()
-        light = page.runs("return document.documentElement.dataset.theme") == "light"
-        browser.find_element("id", "theme").click()
-        page.settled(was)
-        assert len(page.console.find_elements("css selector", ".fac.oscuro")) == light
-    finally:
-        cloudwatch.delete_dashboards(DashboardNames=[DASHBOARD])
+def test_the_dashboards_figures_are_those_of_the_metrics_in_light_and_dark(company, browser, page_url):
+    dimensions = [{"Name": "service", "Value": "reconcile"}]
+    told = {"MetricName": "Abiertos", "Dimensions": dimensions, "Value": 42.0, "Timestamp": datetime.now(UTC)}
+    namespace = f"Facturacion/{company.stack.deployed.name}"
+    company.stack.boto("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[told])
+    page = Page(browser, page_url)
+    rows = page.runs(
+        "return [...document.querySelectorAll('main table.series tr')].map(row => row.innerText.split(/\\s*\\t\\s*/))"
+    )
+    assert [row[-1] for row in rows if row[0] == "Abiertos"] == ["42"]
+    assert company.stack.deployed.name + "-maquina" in page.runs("return document.querySelector('main').innerText")
+    was = page.settled()
+    light = page.runs("return document.documentElement.dataset.theme") == "light"
+    browser.find_element("id", "theme").click()
+    page.settled(was)
+    assert len(page.console.find_elements("css selector", ".fac.oscuro")) == light
 
 
 def test_another_site_can_do_nothing_through_the_page(page_url):

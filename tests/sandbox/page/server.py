@@ -1,7 +1,7 @@
 """Serves the page on 127.0.0.1, and is the console's hands: it invokes what a widget's button asks for.
 
     GET  /                the page
-    GET  /panel           the dashboards with their figures, the alarms, and where the widget's function is
+    GET  /panel           the dashboards with their widgets and figures, and the alarms
     POST /invoke          {"endpoint", "event"} → the function's answer, through the emulator's Lambda API
 
 Another site open in the same browser can neither read from it nor act through it: both are held against the address
@@ -63,14 +63,13 @@ def serving_page(stack: Stack, port: int = 0) -> Iterator[str]:
 
 
 def panel(stack: Stack) -> dict[str, Any]:
-    """What a dashboard would show. The widget stands by itself where no dashboard has it."""
+    """What the deployed dashboards would show."""
     cloudwatch = stack.boto("cloudwatch")
-    found = dashboards(cloudwatch)
-    arn = stack.boto("lambda").get_function_configuration(FunctionName=stack.functions["operate"])["FunctionArn"]
-    if not any(w["type"] == "custom" for d in found for w in d["widgets"]):
-        lone = {"type": "custom", "title": "Consola de facturación", "endpoint": arn, "params": {}}
-        found.insert(0, {"name": f"{stack.deployed.name}-consola", "widgets": [lone]})
-    return {"account": stack.account.account_id, "dashboards": found, "alarms": alarms(cloudwatch)}
+    return {
+        "account": stack.account.account_id,
+        "dashboards": dashboards(cloudwatch),
+        "alarms": alarms(cloudwatch),
+    }
 
 
 def invoke(stack: Stack, endpoint: str, event: dict[str, Any]) -> dict[str, Any]:
