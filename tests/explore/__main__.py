@@ -18,7 +18,18 @@ sys.path[:0] = [str(_ROOT), str(_ROOT / "functions"), str(_ROOT / "shared")]
 
 from tests.explore import exhaustive, mutants, randomly, scenarios  # noqa: E402
 from tests.explore.installing import exploring  # noqa: E402
-from tests.explore.jobs import ALL, KINDS, OUTAGE, SERIES, all_jobs, day_of_outage, seeds, settle_in, work  # noqa: E402
+from tests.explore.jobs import (  # noqa: E402
+    ALL,
+    KINDS,
+    OUTAGE,
+    SERIES,
+    all_jobs,
+    day_of_outage,
+    seeds,
+    settle_in,
+    told_of_rules,
+    work,
+)
 from tests.explore.trace import trace  # noqa: E402
 
 PROGRESS_SECONDS = 60.0
@@ -47,13 +58,15 @@ def main() -> int:
                 told_at = time.monotonic()
                 so_far = f"{totals['schedules']} schedules, {totals['violated']} violated"
                 print(f"… {done} of {len(jobs)} pieces, {so_far}, {told_at - begun:.0f} s", flush=True)
+    if totals["caught"]:
+        print(*told_of_rules(), sep="\n")
     _tell(totals, time.monotonic() - begun)
     return 1 if totals["violated"] or totals["missed"] else 0
 
 
 def _jobs(told: argparse.Namespace) -> Iterable[tuple[str, str, int]]:
     if told.scenario:
-        return [("scenario", told.scenario, 0)]
+        return [("scenario", told.scenario, int(told.pairs))]
     if told.seeds:
         first, _, end = told.seeds.partition(":")
         return seeds(told.kind, int(first), int(end))
@@ -66,6 +79,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kind", choices=KINDS, default="tiny")
     parser.add_argument("--seeds", help="these random schedules of --kind, and nothing else: 4000:10000")
     parser.add_argument("--scenario", choices=list(ALL | SERIES), help="only this one, cut everywhere")
+    parser.add_argument("--pairs", action="store_true", help="every pair of cuts of --scenario as well")
     parser.add_argument("--cut", help="the cuts of --scenario: 4:before,9:after")
     parser.add_argument("--mutant", help="hunt one mutant; with --seed or --cut, under it")
     parser.add_argument("--outage", action="store_true", help="a day without the provider, 5,000 comprobantes")

@@ -153,6 +153,16 @@ def _lose_lease(world: World, alias: str, reference: str, *, lost: list[bool]) -
         world.note("world", "another run has the lease", reference)
 
 
+def note_is_left() -> Scenario:
+    """Its run is stopped when it has just resent it; the next error comes when nobody has looked since."""
+    scenario = _fated("note_is_left", "SIM:ERROR=AFIP*2")
+    scenario.timed = [
+        (60.0, lambda w: w.plan.update(demora_en_cola=430.0)),
+        (150.0, lambda w: w.steps.abort("norte")),
+    ]
+    return scenario
+
+
 def turned_away() -> Scenario:
     """The provider takes no resend just now, and says so."""
     return _fated("turned_away", FATES["transient"], operaciones=["429"])
@@ -255,6 +265,7 @@ TROUBLED: tuple[Callable[[], Scenario], ...] = (
     lost_lease,
     given_up,
     turned_away,
+    note_is_left,
     resent_on_the_web,
     twin_tasks,
     twin_without_answer,

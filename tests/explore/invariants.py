@@ -45,6 +45,8 @@ FOLLOWED_WITHIN = timedelta(minutes=10)
 """When the stream has certainly brought a hook to the ledger, where nothing is down."""
 TURNS = "3"
 """How often a message comes back from the dead-letter queue."""
+LEFT_AFTER = timedelta(minutes=20)
+"""By then the reconciliation has seen what is dead, and has left it there."""
 
 TWICE, HASTY, UNCLAIMED, LOST_ACK = "issued twice", "sent in haste", "sent without a claim", "acked while unknown"
 WRONG, STUCK, UNTOLD, FALSE_NEWS = "disagrees with the provider", "stuck", "final state untold", "false event"
@@ -203,6 +205,10 @@ def on_write(world: World, pk: str, write: Write) -> None:
 def on_event(world: World, tipo: str, detail: dict[str, Any]) -> None:
     """Nothing false is ever told."""
     pk = f"{detail['cuenta']}#{detail['external_reference']}"
+    assert world.running is not None
+    if detail["evento_id"] in world.running.told:
+        return  # boto3 repeats it, because no answer came: it was looked at when it was told first
+    world.running.told.add(detail["evento_id"])
     items = _items(world, pk)
     states = {i.estado for i in items}
     false = ""
@@ -280,7 +286,8 @@ def _waits_for_a_person(world: World, send: Send) -> bool:
 def _given_up(world: World, pk: str) -> bool:
     """Nothing but a person can settle it, and the alarm of the dead-letter queue has it for good."""
     alarmed = (m for m in world.sqs.dead() if m.attributes.get("vueltas", {}).get("StringValue") == TURNS)
-    return pk.partition("#")[2] in world.scenario.hopeless and any(world.by_body[m.body].pk == pk for m in alarmed)
+    left = (m for m in alarmed if m.died is not None and world.now - m.died > LEFT_AFTER)
+    return pk.partition("#")[2] in world.scenario.hopeless and any(world.by_body[m.body].pk == pk for m in left)
 
 
 def _at_peace(world: World, row: dict[str, Any]) -> bool:

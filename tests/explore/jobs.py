@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from tests.explore import directed, errors, exhaustive, invariants, mutants, outage, randomly, scenarios
+from tests.explore import directed, errors, exhaustive, invariants, mutants, outage, randomly, rules, scenarios
 from tests.explore.installing import exploring
 
 if TYPE_CHECKING:
@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from tests.explore.world import World
 
 KINDS = {"tiny": randomly.TINY, "small": randomly.SMALL, "large": randomly.LARGE}
-PAIRS = ("one",)
-IN_ERROR = {make().name: make for make in errors.ERRORS}
-SPARSE = dict.fromkeys(IN_ERROR, 3) | {"refused_unnamed": 29, "always_dropped": 3, "stream_repeats": 3, "given_up": 29}
+PAIRS = ("one", "data")
+"""The smallest of the two flows: what is sent, and what is done about an error."""
+SPARSE = {
+    "refused_unnamed": 29,
+    "always_dropped": 3,
+    "stream_repeats": 3,
+    "blinking_twice": 9,
+    "date_changed": 9,
+    "given_up": 9,
+    "blinking_in_error": 3,
+    "wordless_data": 3,
+}
 """Scenarios that go on for so long that only every so many of their calls are cut."""
 ALL = {make().name: make for make in (*scenarios.SMALL, *directed.DIRECTED, *errors.ERRORS)}
 SERIES = {make().name: make for make in (*directed.BLINKS, *directed.TOLD_WHILE_ASKED)}
@@ -50,11 +59,17 @@ def settle_in() -> None:
     _kept.enter_context(exploring(scenarios.SHORT, scenarios.secrets()))
 
 
+def told_of_rules() -> list[str]:
+    """Those whose absence nothing here can notice."""
+    unseen = [rule for rule in rules.RULES if rule.unseen]
+    return [f"rule {r.number}, {r.clause}: no mutant, cannot be noticed: {r.unseen}" for r in unseen]
+
+
 def work(job: tuple[str, str, int]) -> tuple[list[str], Counter[str]]:
     what, name, number = job
     match what:
         case "scenario":
-            return _cut_everywhere(name)
+            return _cut_everywhere(name, pairs=bool(number) or name in PAIRS)
         case "series":
             return _series()
         case "seeds":
@@ -84,20 +99,18 @@ def _series() -> tuple[list[str], Counter[str]]:
     return [f"{len(SERIES)} scenarios in which one thing comes a little later each time", *lines], figures
 
 
-def _cut_everywhere(name: str) -> tuple[list[str], Counter[str]]:
+def _cut_everywhere(name: str, *, pairs: bool) -> tuple[list[str], Counter[str]]:
     begun = time.process_time()
     every = SPARSE.get(name, 1)
-    found = exhaustive.explore(
-        (ALL | SERIES)[name], pairs=name in PAIRS, faults=True, only=lambda number: number % every == 0
-    )
+    found = exhaustive.explore((ALL | SERIES)[name], pairs=pairs, faults=True, only=lambda number: number % every == 0)
     if not found.failed:
         assert found.cut_points == 2 * len(found.effects), (found.cut_points, len(found.effects))
     figures = Counter(
         cut_points=found.cut_points, schedules=found.schedules, faults=found.faults, violated=len(found.failed)
     )
     of = f"{len(found.effects)} calls, {found.cut_points} cut points, {found.faults} failures of AWS"
-    pairs = ", with every pair of cuts" if name in PAIRS else f", one run in {every}" if every > 1 else ""
-    lines = [f"{name:24} {of}{pairs}: {found.schedules} schedules, {time.process_time() - begun:.0f} s of CPU"]
+    which = (", with every pair of cuts" if pairs else "") + (f", one in {every} of them" if every > 1 else "")
+    lines = [f"{name:24} {of}{which}: {found.schedules} schedules, {time.process_time() - begun:.0f} s of CPU"]
     for cuts, world in found.failed:
         again = f"--scenario '{name}'" + (f" --cut {','.join(f'{i}:{w}' for i, w in cuts)}" if cuts else "")
         lines += _failure(world, again, figures)

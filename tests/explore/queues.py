@@ -29,6 +29,7 @@ class Message:
     receives: int = 0
     handle: str = ""
     place: str = "queue"  # queue, dead, gone
+    died: datetime | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -90,6 +91,7 @@ class Sqs:
             message.receives += 1
             if message.receives > self.max_receives:
                 message.place, message.visible = "dead", self._clock()
+                message.died = message.visible
                 self._ready.pop(message.id, None)
                 self.ever_dead += 1
                 continue

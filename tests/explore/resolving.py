@@ -176,8 +176,10 @@ def wrongly_parked(world: World, row: dict[str, Any]) -> str:
         return ""
     if "DATOS" in kinds and row.get("previos"):
         return ""
-    if "NoSePudo" in codes and row.get("borrados", 0) >= DELETES_MAX and world.done[row["pk"]]:
-        return ""  # what became of its deletions was not recorded: a death, or an answer that said nothing
+    if "NoSePudo" in codes and row.get("borrados", 0) >= DELETES_MAX and (world.done[row["pk"]] or world.broken):
+        # What became of its deletions was not recorded: an answer that said nothing, or a death after the intent. The
+        # ledger cannot tell one before the call from one after it, so each counts, and after two a person looks.
+        return ""
     if tried >= RESENDS_MAX or (kinds & OF_DATES and row.get("cambios_fecha")):
         return ""
     return f"parked for {codes}, its errors were {sorted(kinds)}, it was resent {tried} times"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import pytest
-from tests.explore import directed, dynamo, errors, exhaustive, mutants, outage, randomly, scenarios
+from tests.explore import directed, dynamo, errors, exhaustive, mutants, outage, randomly, rules, scenarios
 from tests.explore.installing import exploring
 from tests.explore.instrument import TABLE
 from tests.explore.trace import trace
@@ -90,6 +90,18 @@ QUICK = [m for m in mutants.MUTANTS if m.quick]
 @pytest.mark.parametrize("mutant", QUICK, ids=lambda mutant: mutant.name)
 def test_a_broken_rule_is_noticed(mutant):
     assert mutants.hunt(mutant), f"python -m tests.explore --mutant '{mutant.name}'"
+
+
+def test_every_rule_has_a_mutant_that_leaves_it_out_or_says_why_nobody_would_notice():
+    named = [name for rule in rules.RULES for name in rule.mutants]
+    of_rules = {m.name for m in mutants.MUTANTS if m.rule != "plain"}
+    plain = [m for m in mutants.MUTANTS if m.rule == "plain"]
+
+    assert all(bool(rule.mutants) != bool(rule.unseen) for rule in rules.RULES)
+    assert sorted(named) == sorted(of_rules)
+    assert {rule.number for rule in rules.RULES} == {*map(str, range(1, 15)), "door"}
+    assert all(next(m for m in mutants.MUTANTS if m.name == n).rule == r.number for r in rules.RULES for n in r.mutants)
+    assert len(plain) >= 12
 
 
 def test_the_same_seed_is_the_same_schedule():

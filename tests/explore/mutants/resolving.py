@@ -213,7 +213,7 @@ MUTANTS = (
     Mutant("any task of the run acts", "12", _any_task_of_the_run, (errors.twin_tasks,), 0, quick=True),
     Mutant("wake-ups counted when the lease is given back", "12", _wakeups_read_last, (errors.error_at_release,), 0),
     Mutant("queued is still in error", "12", _queued_is_still_in_error, (errors.resent_on_the_web,), 0, quick=True),
-    Mutant("waits counted from an old note", "plain", _waits_from_the_note, (errors.error_again,), 0),
+    Mutant("waits counted from an old note", "plain", _waits_from_the_note, (errors.note_is_left,), 0),
     Mutant("turned away and tried at once", "plain", _turned_away_at_once, (errors.turned_away,), 0),
     Mutant("a note dropped without its mark", "12", _dropped_regardless, (errors.error_again,), 0),
     Mutant("no run for an error that nobody noted", "12", _nobody_woken, (errors.wordless,), 0, quick=True),
