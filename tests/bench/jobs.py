@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import comparing, counts, cpu, emulator, spending, starting
+from tests.bench import adapting, comparing, counts, cpu, emulator, filling, spending, starting
 from tests.bench.counting import BURST, PUBLISHED
 from tests.explore import scenarios
 from tests.explore.installing import exploring
@@ -77,6 +77,15 @@ def _end_comparing(begun: dict[Any, Any]) -> Iterable[Section]:
     return comparing.sections({pair: future.result() for pair, future in begun.items()})
 
 
+def _begin_adapting(pool: Executor, *, quick: bool) -> dict[Any, Any]:
+    pairs = [(weather, adaptive) for weather in adapting.WEATHERS for adaptive in (True, False)]
+    return {(w.name, adaptive): pool.submit(adapting.measure, w, adaptive=adaptive) for w, adaptive in pairs}
+
+
+def _end_adapting(begun: dict[Any, Any]) -> Iterable[Section]:
+    return [adapting.section({pair: future.result() for pair, future in begun.items()})]
+
+
 def _alone(make: Callable[..., Section]) -> Kind:
     """A section that is one piece of work."""
     return Kind(lambda pool, *, quick: pool.submit(make), lambda future: [future.result()])
@@ -88,5 +97,7 @@ SECTIONS = {
     "starting": _alone(starting.section),
     "cpu": Kind(lambda pool, *, quick: _submit(pool, cpu.measure), lambda future: [cpu.section(future.result())]),
     "costs": Kind(_begin_costs, _end_costs),
+    "fill": _alone(filling.section),
+    "adaptive": Kind(_begin_adapting, _end_adapting),
     "emulator": _alone(emulator.section),
 }
