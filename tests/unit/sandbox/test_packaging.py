@@ -135,4 +135,4 @@ def test_the_projects_template_can_be_read_and_packed():
     packed = package(template, ROOT, lambda name, _: uploaded.append(name) or f"s3://bucket/{name}")
     assert uploaded
     assert packed["Globals"]["Function"]["CodeUri"].startswith("s3://bucket/")
-    assert known_parameters()["BatchSize"] == "100"
+    assert known_parameters()["BatchSize"] == "1000"
