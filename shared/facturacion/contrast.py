@@ -37,7 +37,7 @@ from facturacion.tiempo import from_iso
 from tusfacturas.outcomes import Consulta
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from facturacion.asiento import Asiento, Causa
     from facturacion.emission import Finishing
@@ -51,6 +51,7 @@ ASKED_PER_PAGE = 100
 """Open comprobantes of one fecha for each page that is read although all were found: 0.01 queries for each of them."""
 FEW = 3
 """Up to this many of one fecha are asked by reference: cheaper for the provider than a page of the whole day."""
+READ_AT_ONCE = 50
 AT_A_TIME = 5_000
 """Open comprobantes that are looked at together, oldest first."""
 UNTOLD_MAX = 10
@@ -71,7 +72,8 @@ class Terms:
     """Durations of a contrast. `due`: how old an open comprobante must be before it is asked about by itself.
 
     `before`: when the last contrast began that looked at everything; None where there was none. `told`: until when the
-    cuenta may have been told something by a hook.
+    cuenta may have been told something by a hook. `issued`: how many are known to wait for their CAE, which are all
+    that is looked for; None: this one looks at everything.
     """
 
     provider_timeout: timedelta
@@ -80,16 +82,17 @@ class Terms:
     due: timedelta
     before: datetime | None = None
     told: datetime | None = None
+    issued: int | None = None
 
 
 @dataclass(slots=True)
 class Contrasted:
     """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one.
 
-    `importe`: of what was finished. `line`: how many are in the provider's line, scheduled ones apart. `whole`: it was
-    not cut short, by the provider's silence or by the end of the invocation. `figuras`: of what it looked at; None
-    where there was no time to look. `untold`: when a hook should have come, of the first after `Terms.told` that was
-    found without one.
+    `importe`: of what was finished. `line`: how many are in the provider's line, scheduled ones apart. `head`: it found
+    those that were issued among the oldest, and read no further. `whole`: it read everything, and was not cut short by
+    the provider's silence or the end of the invocation. `figuras`: of what it looked at; None where there was no time
+    to look. `untold`: when a hook should have come, of the first after `Terms.told` that was found without one.
     """
 
     open: int = 0
@@ -101,6 +104,7 @@ class Contrasted:
     unfinished: int = 0
     line: int = 0
     answered: bool = True
+    head: bool = False
     whole: bool = True
     figuras: Figuras | None = None
     untold: list[datetime] = field(default_factory=list)
@@ -146,7 +150,7 @@ class _Contrast:
         self._remaining = remaining
         self._errors: dict[str, Asiento] = {}
         self._done = Contrasted()
-        self._issued = 0
+        self._found = self._issued = 0
         self._line = 0
         self._untold_asked = 0
 
@@ -154,17 +158,32 @@ class _Contrast:
         references = self._ledger.open_references(self._cuenta)
         if self._may_ask():
             self._done.figuras = Figuras()
-        while self._may_ask() and (some := list(islice(references, AT_A_TIME))):
+        while self._may_ask() and not self._done.head and (some := self._read(references)):
             self._look_at(some)
-        self._done.whole = self._may_ask()
+        self._done.whole = self._may_ask() and not self._done.head
         self._done.line = self._line
         self._done.unfinished = max(0, self._issued - self._done.finished)
         self._wake_the_run()
         return self._done
 
-    def _look_at(self, references: Sequence[str]) -> None:
-        read = {a.external_reference: a for a in self._ledger.get_many(self._cuenta, references)}
-        asientos = [read[reference] for reference in references if reference in read]
+    def _read(self, references: Iterator[str]) -> list[Asiento]:
+        """The next ones, oldest first. `head`: those that were issued are found, and behind them nobody was yet.
+
+        The provider issues in the order of the line, as far as is known; where it does not, all of it is read.
+        """
+        asientos: list[Asiento] = []
+        while len(asientos) < AT_A_TIME and (few := list(islice(references, READ_AT_ONCE))):
+            read = {a.external_reference: a for a in self._ledger.get_many(self._cuenta, few)}
+            found = [read[reference] for reference in few if reference in read]
+            issued = sum(a.estado is Estado.EMITIDO for a in found)
+            asientos += found
+            self._found += issued
+            if self._terms.issued is not None and not issued and self._found >= self._terms.issued:
+                self._done.head = True
+                break
+        return asientos
+
+    def _look_at(self, asientos: Sequence[Asiento]) -> None:
         self._done.open += len(asientos)
         self._done.figuras = (self._done.figuras or Figuras()).with_those(asientos, self._f.clock())
         for asiento in asientos:
@@ -202,6 +221,8 @@ class _Contrast:
 
     def _wants_an_answer(self, asiento: Asiento) -> bool:
         now = self._f.clock()
+        if self._terms.issued is not None and asiento.estado is not Estado.EMITIDO:
+            return False  # when everything is looked at
         match asiento.estado:
             case Estado.PENDIENTE:
                 return False  # the queue brings it again

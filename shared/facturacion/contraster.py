@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import boto3
@@ -14,7 +14,7 @@ from facturacion.contrast import Terms, contrast
 from facturacion.corridas import Corridas
 from facturacion.cuentas import Cuentas
 from facturacion.emission import Finishing, Pdfs
-from facturacion.esperas import is_worth
+from facturacion.esperas import is_worth, looks_at_all
 from facturacion.events import Bus
 from facturacion.figuras import Hoy, Parte, silent_since
 from facturacion.ledger import Ledger
@@ -137,9 +137,17 @@ class Contraster:
                     before=turno.mirado,
                     told=turno.oido + e.every if turno.oido else None,
                 )
+                all_of_it = looks_at_all(ritmo, looked=turno.mirado, due=e.due, now=now)
+                if not all_of_it:
+                    terms = replace(terms, issued=ritmo.esperan)
                 done = contrast(alias, cliente, f, terms, wake=self.corridas.wake, remaining=remaining)
-            if done.whole:
+            if all_of_it and done.whole:
                 mirado, line = now, done.line
+            elif done.head or done.whole:
+                line = ritmo.en_linea
+            if done.head and done.figuras:
+                # The oldest were looked at, so that ages are right; of the others it is known how many there were.
+                done.figuras = replace(done.figuras, abiertos=max(done.figuras.abiertos, line))
             parte = self._parte(turno, done)
         except (ClientError, BotoCoreError):
             f.ledger.owe_contrast(alias)

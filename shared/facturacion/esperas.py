@@ -31,6 +31,8 @@ WORTH_A_QUERY = 100
 """CAEs that a query should bring while there is a backlog: 0.01 queries for each comprobante."""
 ISSUED_WHILE_CONTRAST = 6.25
 """At 750 per hour, in the 30 s that `ContrastSeconds` is by default; where that is shorter, everything is faster."""
+LOOKS_AT_ALL = 2
+"""Everything that is open is read again when the provider should have issued one of so many of the line."""
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -96,3 +98,14 @@ def is_worth(ritmo: Ritmo, *, every: timedelta, due: timedelta, now: datetime) -
         return True
     wait = patience(ritmo.en_linea, every)
     return since >= (wait if ritmo.esperan else max(wait, due))
+
+
+def looks_at_all(ritmo: Ritmo, *, looked: datetime | None, due: timedelta, now: datetime) -> bool:
+    """Whether a contrast reads everything that is open, or only its oldest, where those are that were issued.
+
+    `looked`: when one last read everything. In a long line almost all are where they should be, and to read ten
+    thousand for each hundred that are issued would cost more than all else: half of what is left, and again half of
+    that, come to two reads for each. What the hooks did not tell is found out as late as that, and no later than the
+    line itself is long.
+    """
+    return looked is None or now - looked >= due * max(1.0, ritmo.en_linea / LOOKS_AT_ALL / ISSUED_WHILE_DUE)

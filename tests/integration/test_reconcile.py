@@ -14,6 +14,7 @@ from tests.integration.around import Context, Killed, Watched, aws_fails
 from tests.items import put_item
 
 from facturacion.contrast import FEW
+from facturacion.ledger import Ledger
 from facturacion.tiempo import to_iso
 from reconcile import app
 
@@ -263,6 +264,66 @@ def test_a_backlog_is_not_asked_about_before_its_place_in_the_line_has_passed(ho
         house.reconcile()
     assert not any(a.abierto for a in house.ledger.get_many("norte", line))
     assert house.calls() <= 0.02 * len(line) == 4
+
+
+def counted_reads(monkeypatch):
+    """References of the asientos that are read from here on."""
+    read = []
+    real = Ledger.get_many
+
+    def get_many(self, cuenta, references):
+        read.extend(references)
+        return real(self, cuenta, references)
+
+    monkeypatch.setattr(Ledger, "get_many", get_many)
+    return read
+
+
+def long_line(house, length):
+    """Sent, all in the provider's line, and looked at once."""
+    house.plan.update(**FOREVER)
+    house.send(*(f"A-{n:03d}" for n in range(length)))
+    while house.receivable():
+        house.pack()
+    later(house, minutes=6)
+    return [reference for post in house.posts() for reference in post]
+
+
+def issue(house, references):
+    """And told, each by its hook."""
+    for reference in references:
+        house.proveedor.web_issue("norte", reference)
+    house.clock.advance(seconds=40)
+    house.deliver()
+    house.follow()
+
+
+def test_in_a_long_line_those_that_were_issued_are_found_among_its_oldest(house, monkeypatch):
+    """What is open costs a read each time that it is looked at: not all of it for each hundred that are issued."""
+    line = long_line(house, 200)
+    read = counted_reads(monkeypatch)
+    issue(house, line[:100])
+    assert not any(a.abierto for a in house.ledger.get_many("norte", line[:100]))
+    assert len(set(read)) == 150, "a hundred, and fifty behind them"
+    assert {p.ritmo.en_linea for p in house.ledger.pulses()} == {200}, "as it was when all was read"
+
+
+def test_where_the_provider_issues_out_of_order_the_line_is_read_to_its_end(house, monkeypatch):
+    line = long_line(house, 200)
+    read = counted_reads(monkeypatch)
+    issue(house, line[100:])
+    assert not any(a.abierto for a in house.ledger.get_many("norte", line[100:]))
+    assert len(set(read)) == 200
+
+
+def test_what_no_hook_told_is_found_out_when_half_of_the_line_should_have_been_issued(house):
+    line = long_line(house, 200)
+    house.plan.update(**LOST)
+    issue(house, line[:4])
+    later(house, minutes=7)
+    assert house.estados(*line[:4]) == {"ENCOLADO"}, "nobody knows, and ten minutes are not over"
+    later(house, minutes=4)
+    assert house.estados(*line[:4]) == {"EMITIDO"}
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from facturacion.esperas import Ritmo, allowed, is_time, is_worth, patience, starts
+from facturacion.esperas import Ritmo, allowed, is_time, is_worth, looks_at_all, patience, starts
 
 POSTED = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DUE = timedelta(seconds=300)
@@ -120,3 +120,21 @@ def test_a_contrast_is_made_at_once_for_one_and_for_a_hundred_in_a_backlog(secon
 def test_with_a_shorter_interval_a_backlog_waits_less_too():
     assert not worth(15, 1, 500, every=timedelta(seconds=1))
     assert worth(16, 1, 500, every=timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "line", "everything"),
+    [
+        (None, 5_000, True),  # never
+        (299, 0, False),
+        (300, 0, True),
+        (300, 100, True),
+        (599, 200, False),
+        (600, 200, True),  # a hundred of them, at 600 an hour
+        (29_999, 10_000, False),
+        (30_000, 10_000, True),
+    ],
+)
+def test_everything_is_read_again_when_half_of_the_line_should_have_been_issued(seconds, line, everything):
+    looked = None if seconds is None else POSTED - timedelta(seconds=seconds)
+    assert looks_at_all(Ritmo(en_linea=line), looked=looked, due=DUE, now=POSTED) is everything
