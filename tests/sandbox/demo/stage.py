@@ -162,7 +162,7 @@ def staged(seed: int, *, log_path: Path | None = None) -> Iterator[Stage]:
     """Start everything, and end it all whatever happens."""
     with (
         Emulator.start(log_path=log_path) as emulator,
-        running_stack(emulator, parameters=PARAMETERS, simulator={"plan": PLAN, "seed": seed}) as stack,
+        running_stack(emulator, parameters=PARAMETERS, simulator={"plan": PLAN, "seed": seed}, metrics=True) as stack,
     ):
         yield Stage(emulator, stack, hear(stack))
 
