@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rate", type=float, default=usual.rate, help="hooks a second (%(default)s)")
     parser.add_argument("--burst", type=int, default=usual.burst, help="hooks that leave at once (%(default)s)")
     parser.add_argument("--burst-every", type=float, default=usual.burst_every, help="seconds (%(default)s)")
-    parser.add_argument("--kill-every", type=float, default=usual.kill_every, help="seconds on average (%(default)s)")
+    parser.add_argument("--kill-every", type=float, default=usual.kill_every, help="events on the bus (%(default)s)")
     parser.add_argument("--at-once", type=int, default=usual.at_once, help="deliveries of one cuenta (%(default)s)")
     parser.add_argument("--pdf", action="store_true", help="fetch and keep PDFs too")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="of everything (random)")

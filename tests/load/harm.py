@@ -36,7 +36,11 @@ class Sample:
 
 @dataclass
 class Harm:
-    """`watchdog`: the emulator's, by its pid. `functions`: deployed names by ours."""
+    """`watchdog`: the emulator's, by its pid. `functions`: deployed names by ours.
+
+    `kill_every`: how much is done between two kills, on average, in the units of `worked`. By work and not by time: on
+    a machine that is busy with something else the functions would be killed faster than they get anything done.
+    """
 
     watchdog: int
     functions: Mapping[str, str]
@@ -49,6 +53,8 @@ class Harm:
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)
+        self._done = self._kill_at = 0.0
+        self._plan_kill()
         self._first: dict[int, float] = {}
         self._over = threading.Event()
         self._spared = threading.Event()
@@ -59,6 +65,10 @@ class Harm:
 
     def start(self) -> None:
         self._thread.start()
+
+    def worked(self, done: float) -> None:
+        """How much is done by now."""
+        self._done = done
 
     def spare(self) -> None:
         """No more kills; memory and time are still noted."""
@@ -86,18 +96,18 @@ class Harm:
         return (last.idle - first.idle) / max(sum(last) - sum(first), 1e-9)
 
     def _run(self) -> None:
-        kill_at, sample_at = time.monotonic() + self._pause(), 0.0
+        sample_at = 0.0
         while not self._over.wait(0.2):
             now = time.monotonic()
             if now >= sample_at:
                 self._sample(now)
                 sample_at = now + SAMPLE_EVERY
-            if not self._spared.is_set() and now >= kill_at:
+            if not self._spared.is_set() and self._done >= self._kill_at:
                 self._kill()
-                kill_at = now + self._pause()
+                self._plan_kill()
 
-    def _pause(self) -> float:
-        return self._rng.expovariate(1 / self.kill_every)
+    def _plan_kill(self) -> None:
+        self._kill_at += self._rng.expovariate(1 / self.kill_every)
 
     def _kill(self) -> None:
         """One process, whatever it is doing.

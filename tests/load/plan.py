@@ -41,7 +41,8 @@ PARAMETERS = SHORT | {
 class Sizes:
     """`rate`: hooks a second. `burst`: so many leave at once, every `burst_every` seconds; the provider held them back.
 
-    `kill_every`: seconds between two kills, on average. `at_once`: deliveries of one cuenta under way at once.
+    `kill_every`: events on the bus between two kills, on average; a comprobante brings two or three. `at_once`:
+    deliveries of one cuenta under way at once.
     """
 
     count: int = 20_000
@@ -49,7 +50,7 @@ class Sizes:
     rate: float = 40.0
     burst: int = 300
     burst_every: float = 60.0
-    kill_every: float = 10.0
+    kill_every: float = 400.0
     at_once: int = 2
     pdf: bool = False
     seed: int = 0

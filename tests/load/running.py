@@ -145,6 +145,7 @@ class _Driver:
                 self._reconcile()
             if self._is_time("listen", LISTENED_EVERY):
                 self.stage.listen()
+                self.harm.worked(len(self.stage.events))
             if self._is_time("tell", TOLD_EVERY):
                 self._tell()
             if not self.schedule and self._is_time("settled", TOLD_EVERY / 3) and self._settle():
