@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SAMPLE_EVERY = 5.0
 WARM = 30.0
 """Seconds after which a process has imported everything and met every kind of work."""
+SEEN = 120.0
+"""Seconds for which it must then have been seen, before its growth is told from one large piece of work."""
 EMULATOR = "the emulator"
 
 
@@ -154,15 +156,19 @@ def _seconds_of(process: psutil.Process) -> float:
     return float(used.user + used.system)
 
 
-def growth(samples: Sequence[Sample]) -> float:
-    """MB a minute by which a warm process grows: one slope through all of them, each with a level of its own."""
+def growth(samples: Sequence[Sample]) -> float | None:
+    """MB a minute by which a warm process grows: one slope through all of them, each with a level of its own.
+
+    None where none was seen for long enough.
+    """
     by_pid: dict[int, list[Sample]] = defaultdict(list)
     for sample in samples:
         if sample.age >= WARM:
             by_pid[sample.pid].append(sample)
     above = below = 0.0
     for one in by_pid.values():
-        age, mb = fmean(s.age for s in one), fmean(s.mb for s in one)
-        above += sum((s.age - age) * (s.mb - mb) for s in one)
-        below += sum((s.age - age) ** 2 for s in one)
-    return 60 * above / below if below else 0.0
+        if one[-1].age - one[0].age >= SEEN:
+            age, mb = fmean(s.age for s in one), fmean(s.mb for s in one)
+            above += sum((s.age - age) * (s.mb - mb) for s in one)
+            below += sum((s.age - age) ** 2 for s in one)
+    return 60 * above / below if below else None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from tests.load.harm import Sample
     from tests.load.running import Outcome
     from tests.sandbox.demo.balance import Row
 
@@ -39,9 +40,9 @@ class Verdict:
         o, summary = self.outcome, self.outcome.audit["summary"]
         fates = Counter(hook["estado"] for hook in o.audit["hooks"])
         growing = [
-            f"{name} grows by {growth(samples):.2f} MB a minute"
+            f"{name} grows by {grown:.2f} MB a minute"
             for name, samples in o.harm.memory.items()
-            if name != EMULATOR and growth(samples) > GROWTH_MAX
+            if name != EMULATOR and (grown := growth(samples) or 0.0) > GROWTH_MAX
         ]
         return [
             Check("everything is settled", [o.unsettled] if o.unsettled else []),
@@ -112,6 +113,11 @@ def figures(outcome: Outcome) -> list[tuple[str, str]]:
         for name, samples in sorted(harm.memory.items())
     ]
     return [*told.items(), *memory]
+
+
+def _grown(samples: Sequence[Sample]) -> str:
+    grown = growth(samples)
+    return "seen too shortly to tell whether it grows" if grown is None else f"{grown:+.2f} MB a minute when warm"
 
 
 def _part(ordered: Sequence[float], part: float) -> float:
