@@ -46,14 +46,14 @@ Points: TypeAlias = dict[datetime, float]
 
 
 def dashboards(cloudwatch: Any) -> list[dict[str, Any]]:
-    """Each with its widgets, in the order in which one reads them."""
+    """Each with its widgets, in the order in which one reads them; first the one that has the console."""
     names = [d["DashboardName"] for d in cloudwatch.list_dashboards()["DashboardEntries"]]
     found = []
     for name in sorted(names):
         body = json.loads(cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
         widgets = sorted(body["widgets"], key=lambda w: (w.get("y", 0), w.get("x", 0)))
         found.append({"name": name, "widgets": [_widget(cloudwatch, w) for w in widgets]})
-    return found
+    return sorted(found, key=lambda d: all(w["type"] != "custom" for w in d["widgets"]))
 
 
 def alarms(cloudwatch: Any) -> list[dict[str, str]]:
