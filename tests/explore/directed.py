@@ -198,10 +198,13 @@ def date_changed() -> Scenario:
     )
 
 
-def _change_date(world: World) -> None:
+def _change_date(world: World, tries: int = 100) -> None:
+    """As soon as it is there."""
     day = (world.start + timedelta(days=2)).strftime("%d/%m/%Y")
-    assert world.proveedor.web_change_date("norte", "A-3", day, day)
-    world.note("a person", f"moves it to {day}", "A-3")
+    if world.proveedor.web_change_date("norte", "A-3", day, day):
+        world.note("a person", f"moves it to {day}", "A-3")
+    elif tries:
+        world.later(60.0, partial(_change_date, tries=tries - 1))
 
 
 BLINKS: tuple[Callable[[], Scenario], ...] = tuple(partial(blinking, float(delay)) for delay in range(900, 2_700, 60))

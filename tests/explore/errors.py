@@ -10,6 +10,7 @@ from facturacion.accion import Accion, Autor
 from tests.explore.functions import app_of
 from tests.explore.instrument import TABLE, by_moto
 from tests.explore.scenarios import Scenario, message
+from tests.sandbox.simulator.cola import CON_ERROR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,10 +176,14 @@ def resent_on_the_web() -> Scenario:
     return scenario
 
 
-def _resend_on_the_web(world: World) -> None:
-    world.plan.update(demora_en_cola=4 * 86_400.0)
-    assert world.proveedor.cola.resend("norte", "A-1")
-    world.note("a person", "resends it on the web", "A-1")
+def _resend_on_the_web(world: World, tries: int = 100) -> None:
+    """As soon as it is there in error; nobody does if it was resent from here before."""
+    if any(item.estado == CON_ERROR for item in world.proveedor.cola.named("norte", "A-1")):
+        world.plan.update(demora_en_cola=4 * 86_400.0)
+        world.proveedor.cola.resend("norte", "A-1")
+        world.note("a person", "resends it on the web", "A-1")
+    elif tries:
+        world.later(20.0, partial(_resend_on_the_web, tries=tries - 1))
 
 
 def twin_tasks() -> Scenario:

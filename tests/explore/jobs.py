@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -66,6 +67,14 @@ def told_of_rules() -> list[str]:
 
 
 def work(job: tuple[str, str, int]) -> tuple[list[str], Counter[str]]:
+    """One piece. What breaks the explorer itself is told as a failure, and ends no other piece."""
+    try:
+        return _work(job)
+    except Exception:  # noqa: BLE001 - the others go on
+        return [f"BROKEN    {job}", traceback.format_exc()], Counter(violated=1)
+
+
+def _work(job: tuple[str, str, int]) -> tuple[list[str], Counter[str]]:
     what, name, number = job
     match what:
         case "scenario":
