@@ -9,7 +9,7 @@ AUDIT := $(TOOL) --from pip-audit==2.10.1 pip-audit --strict --disable-pip --req
 ENV ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check explore fuzz load bench live package deploy scan audit up down status lock schemas clean
+.PHONY: help demo test check explore fuzz load bench live package deploy scan audit drill up down status lock schemas clean
 
 help:  ## What can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ fuzz: $(VENV)  ## The webhook on the local AWS, fuzzed from its OpenAPI: make fu
 
 load: $(VENV)  ## 20,000 comprobantes on the local AWS while functions are killed: python -m tests.load --help says what else
 	@$(BIN)/python -m tests.load
+
+drill: $(VENV)  ## A running stack of REF=<tag> updated to this tree and rolled back, under traffic, on a local AWS
+	UPDATE_FROM="$(REF)" $(BIN)/python -m pytest -p no:cacheprovider tests/e2e/test_update.py
 
 up: $(VENV)  ## A local AWS that stays: make up [PROVIDER_URL=…] [PARAMS="Name=value …"] [CUENTAS="a,b"] [PORT=…]
 	@$(BIN)/python -m tests.sandbox up
