@@ -24,7 +24,7 @@ RECORD = TESTS / "integration/aws_calls.json"
 FUNCTIONS = f"{TESTS.parent}/functions/"
 OURS = (FUNCTIONS, f"{TESTS.parent}/shared/")
 # The command line calls AWS with the rights of whoever types it.
-BY_HAND = tuple(f"{FUNCTIONS}operate/{room}" for room in ("cli/", "upstream/", "__main__.py"))
+BY_HAND = tuple(f"{FUNCTIONS}operate/{room}" for room in ("cli/", "onboarding/", "upstream/", "__main__.py"))
 
 Calls = dict[str, set[Grant]]
 """By function."""
@@ -86,9 +86,12 @@ class Recorder:
         self.seen: Calls = {}
         self.modules: set[str] = set()
         self.problem = ""
+        self.of_a_handler = False
         self.patch: pytest.MonkeyPatch | None = None
 
     def note(self, function: str, grant: Grant) -> None:
+        if not self.of_a_handler:
+            return
         self.seen.setdefault(function, set()).add(grant)
         if not self.recording and grant not in self.known.get(function, ()):
             # Not an error of AWS: nothing may take it for one, and go on.
@@ -98,7 +101,9 @@ class Recorder:
             )
 
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
-        if item.path.parent == RECORD.parent:
+        # In a worker of xdist other tests come after those of the handlers.
+        self.of_a_handler = item.path.parent == RECORD.parent
+        if self.of_a_handler:
             self.modules.add(item.path.name)
             if self.patch is None:
                 self.patch = watch(self.note)

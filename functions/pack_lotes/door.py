@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from facturacion.asking import ask, is_alive
+from facturacion.asking import ask, forget_absence, is_alive
 from facturacion.contrast import FEW
 from facturacion.estado import EN_VUELO, Estado
 from facturacion.metricas import Metrica
@@ -137,8 +137,13 @@ class Door:
 
     def ask(self, about: Sequence[Claimed | Doubtful]) -> None:
         """One after the other, while the provider answers and there is time."""
-        for pedido, asiento in about:
-            if not (self._time_for(self._s.time_to_ask) and self._ask(pedido, asiento)):
+        left = list(about)
+        while left and self._time_for(self._s.time_to_ask):
+            pedido, asiento = left.pop(0)
+            if not self._ask(pedido, asiento):
+                # Its silence counts towards nobody's absence.
+                for _, silent in left:
+                    forget_absence(silent, self._w.ledger)
                 break
 
     def _may_ask(self, asiento: Asiento) -> bool:

@@ -216,5 +216,7 @@ def conclude(
 
 def is_alive(asiento: Asiento, now: datetime, *, provider_timeout: timedelta) -> bool:
     """Whether the POST of an ENVIANDO may still be somebody's: its sender may wait for the answer until then."""
+    if asiento.estado is not Estado.ENVIANDO:
+        return False
     assert asiento.post_hasta is not None  # noqa: S101 - every claim writes it
-    return asiento.estado is Estado.ENVIANDO and now < asiento.post_hasta + provider_timeout + SENDER_MARGIN
+    return now < asiento.post_hasta + provider_timeout + SENDER_MARGIN

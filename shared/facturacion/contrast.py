@@ -200,6 +200,10 @@ class _Contrast:
         beside = [a for a in asientos if a.estado in _READ_BESIDE and a.external_reference not in asked]
         for fecha, group in groupby(wanting, key=_fecha):
             self._ask_group(fecha, list(group), [a for a in beside if _fecha(a) == fecha])
+        if not self._done.answered:
+            # Its silence counts towards nobody's absence, asked about or not.
+            for asiento in wanting:
+                forget_absence(asiento, self._ledger)
 
     def _tell_owed(self, asientos: Sequence[Asiento]) -> None:
         """Events whose publication was never noted. An issued one without CAE is told when it is finished."""

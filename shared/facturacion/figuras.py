@@ -156,7 +156,8 @@ class Cupo:
         """How long it lasts at this pace; None where a day has not shown it yet, or it lasts for years."""
         if not self.ritmo or self.mirado - self.desde < timedelta(days=1):
             return None
-        return min(timedelta(days=self.disponibles / self.ritmo), _YEARS)
+        # The least of the days first: a timedelta holds no more than a thousand million of them.
+        return timedelta(days=min(self.disponibles / self.ritmo, _YEARS / timedelta(days=1)))
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

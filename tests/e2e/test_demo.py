@@ -54,7 +54,7 @@ def test_a_planted_secret_is_found_wherever_it_lies(stack):
     account.boto("s3").put_object(Bucket=bucket, Key="a.pdf", Body=b"%PDF " + other.apitoken.encode())
     attribute = {"motivo": {"DataType": "String", "StringValue": other.llave}}
     account.boto("sqs").send_message(QueueUrl=stack.rejected_queue_url, MessageBody="{}", MessageAttributes=attribute)
-    machine = _machine(account)
+    machine = _machine(account, stack.state_machine_arn)
     account.boto("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps({"t": cuenta.usertoken}))
     expected = {
         f"apikey of demo-uno in log group {group}",
@@ -69,11 +69,13 @@ def test_a_planted_secret_is_found_wherever_it_lies(stack):
     account.boto("stepfunctions").delete_state_machine(stateMachineArn=machine)
 
 
-def _machine(account):
+def _machine(account, beside):
+    """Another one, with the role of the stack's own."""
+    stepfunctions = account.boto("stepfunctions")
+    role = stepfunctions.describe_state_machine(stateMachineArn=beside)["roleArn"]
     definition = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Succeed"}}}
-    return account.boto("stepfunctions").create_state_machine(
-        name="planted", definition=json.dumps(definition), roleArn=f"arn:aws:iam::{account.account_id}:role/none"
-    )["stateMachineArn"]
+    made = stepfunctions.create_state_machine(name="planted", definition=json.dumps(definition), roleArn=role)
+    return made["stateMachineArn"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

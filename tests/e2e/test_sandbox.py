@@ -243,6 +243,7 @@ def test_up_leaves_a_sandbox_that_works_and_down_leaves_nothing(sandbox):
     assert set(outputs) == {
         "endpoint_url", "region", "functions", "queue_url", "dlq_url", "rejected_queue_url", "table", "bus",
         "state_machine_arn", "api_url", "simulator_url", "account_id", "cuentas", "page_url",
+        "webhook_url",
     }  # fmt: skip
     assert set(outputs["cuentas"]) == {"uno"}
     assert set(outputs["cuentas"]["uno"]) == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -205,3 +206,15 @@ def test_every_parameter_is_used():
     text = TEMPLATE.read_text(encoding="utf-8")
     unused = [p for p in template()["Parameters"] if not re.search(rf"!Ref {p}\b|\$\{{{p}\}}|\[!Ref {p},", text)]
     assert unused == []
+
+
+def test_a_schedule_has_the_name_of_its_stack_in_its_own():
+    """All schedules of an account and a region share one group: two stacks would claim the same name."""
+    schedules = [
+        e["Properties"]
+        for f in FUNCTIONS
+        for e in properties(f).get("Events", {}).values()
+        if e["Type"] == "ScheduleV2"
+    ]
+    assert schedules
+    assert all("AWS::StackName" in json.dumps(s["Name"]) for s in schedules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ def add_order(
     """An order that may be added to; `words` say what it does."""
     parser = add_local_order(orders, name, words, text=text)
     parser.set_defaults(run=run, local=False)
-    parser.add_argument("--stack", default="facturacion", help="nombre del stack de CloudFormation (%(default)s)")
+    stack = os.environ.get("STACK", "facturacion")
+    parser.add_argument(
+        "--stack", default=stack, help="nombre del stack de CloudFormation; si no, $STACK (%(default)s)"
+    )
     parser.add_argument("--region", help="región de AWS; si no, la de la configuración")
     parser.add_argument(
         "--sandbox",

@@ -252,8 +252,8 @@ class Asks(Table):
         }
         if en_cola:
             sets["en_cola"] = True
-        elif asiento.estado is Estado.ERROR and not asiento.en_cola:
-            # Its hook made the message known, and that is gone: what is decided about it has to do without.
+        elif asiento.estado in {Estado.ERROR, Estado.RECHAZADO} and not asiento.en_cola:
+            # Its hook, or its refusal, made the message known, and that is gone: what is decided has to do without.
             sets["sin_mensaje"] = True
         if causa.codigo == DUPLICADA:
             # The others may send hooks under the same reference: none of them is taken for its own from now on.

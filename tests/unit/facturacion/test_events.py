@@ -320,7 +320,7 @@ def test_every_field_of_the_asiento_was_thought_of():
         "version", "previos", "ciclos", "dudas", "post_hasta", "quieto_desde", "orden", "vistos", "rechazados",
         "en_cola", "borrado_pedido", "ausente_desde", "evento_pendiente", "reemplazado_por", "creado",
         "actualizado", "llegado", "abierto", "motivos", "reenvios", "cambios_fecha", "borrados",
-        "por_reenviar", "intentado", "error_desde", "decision", "reconstruido",
+        "por_reenviar", "intentado", "error_desde", "decision", "reconstruido", "sin_mensaje",
     }  # fmt: skip
     told_ = {
         "cuenta", "external_reference", "estado", "datos", "lote_id", "causas", "reemplaza", "cae", "numero",

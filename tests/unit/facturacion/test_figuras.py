@@ -173,3 +173,8 @@ def test_what_is_kept_is_read_as_it_was_to_the_second():
     cupo = Cupo(1_500, 1_000, 500, NOW, ago(days=4), 125.5)
     assert cupo_from_item(cupo_to_item(cupo)) == cupo
     assert cupo_from_item(cupo_to_item(FIRST)) == FIRST
+
+
+def test_a_quota_without_measure_lasts_for_years_and_stops_no_other_figure():
+    endless = Cupo(10**9, 10**9, 0, NOW + timedelta(days=2), NOW, ritmo=0.001)
+    assert endless.alcanza == timedelta(days=3650)
