@@ -137,6 +137,14 @@ def test_a_dead_message_gets_all_of_its_turns_again_and_keeps_what_its_sender_sa
     assert house.estado("A-1") == "ENVIADO" and house.waiting(house.queues.dead) == 0
 
 
+def test_a_dead_message_that_was_not_asked_for_is_in_sight_again_at_once(house):
+    """So that its alarm stays on."""
+    house.put(house.message("A-1"), house.queues.dead)
+    assert redrive(house, "muertos", cuenta="sur")["cantidad"] == 0
+    house.clock.advance(seconds=1)
+    assert len(seen(house, house.queues.dead)) == 1
+
+
 @pytest.mark.parametrize("operation", ["SendMessage", "DeleteMessage"])
 def test_one_that_sqs_does_not_take_stays_and_stops_no_other(house, aws, operation):
     unknown_cuenta(house, "B-1", "B-2")
