@@ -246,6 +246,24 @@ def test_an_operation_that_fails_is_asked_about_and_never_blindly_repeated(house
     house.assert_nothing_twice()
 
 
+def test_what_the_provider_turned_away_waits_from_its_answer_however_slow_the_way_there_was(house):
+    in_error(house, "AFIP*1")
+    house.clock.advance(minutes=10)
+    begin = house.ledger._begin
+
+    def slowly(*args, **kwargs):
+        line = begin(*args, **kwargs)
+        house.clock.advance(minutes=1)
+        return line
+
+    house.monkeypatch.setattr(house.ledger, "_begin", slowly)
+    house.plan.update(operaciones=["429"])
+    for task in ("tomar", "planear", "actuar"):
+        house.task(task, "norte-1")
+    assert house.calls(REENVIAR) == 1
+    assert house.ledger.get("norte", "E-0").intentado == house.clock()
+
+
 # -- order, and one run at a time
 
 

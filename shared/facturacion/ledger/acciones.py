@@ -59,9 +59,7 @@ class Acciones(Table):
         Should its hook be faster than our record, or the record never be written, the reasons are there.
         """
         # Whoever acts has just seen it at the provider.
-        # What is not heard of, or came to nothing, is not tried again at once: `intentado` goes with the record of
-        # what was done.
-        sets: dict[str, Any] = {"en_cola": True, "intentado": to_iso(self._clock())}
+        sets: dict[str, Any] = {"en_cola": True}
         removes: tuple[str, ...] = ()
         match accion:
             case Accion.REENVIAR:
@@ -76,7 +74,9 @@ class Acciones(Table):
         sk = self._begin(
             "ACCION", asiento, accion, autor, expires=expires, fecha=fecha, vencimiento=vencimiento, causas=causas
         )
-        written = self._in_error(asiento, sets, removes)
+        # What is not heard of, or came to nothing, is not tried again at once: `intentado` goes with the record of
+        # what was done. The line may have taken its time.
+        written = self._in_error(asiento, sets | {"intentado": to_iso(self._clock())}, removes)
         if isinstance(written, Refused):
             self._end(asiento, sk, *CHANGED)
             return written
@@ -89,7 +89,7 @@ class Acciones(Table):
     def not_done(self, asiento: Asiento, accion: Accion, before: Asiento) -> Asiento | Refused:
         """The call certainly had no effect: it does not count. `before`: as it was before the intent.
 
-        `intentado` stays: if the run cannot even pause itself, this is not tried again at once.
+        `intentado` stays, and is now: if the run cannot even pause itself, this is not tried again at once.
         """
         sets: dict[str, Any]
         match accion:
@@ -99,7 +99,7 @@ class Acciones(Table):
                 sets = {"cambios_fecha": before.cambios_fecha}
             case Accion.ELIMINAR | Accion.DESISTIR:
                 sets = {"borrados": before.borrados}
-        return self._in_error(asiento, sets, ())
+        return self._in_error(asiento, sets | {"intentado": to_iso(self._clock())}, ())
 
     def resent(self, asiento: Asiento, estado: Estado, vistos: frozenset[str]) -> Asiento | Refused:
         """Back in the provider's queue. `estado`: what the fold makes of ENCOLADO and the hooks not in `vistos`."""
