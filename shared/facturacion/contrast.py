@@ -420,7 +420,12 @@ class _Contrast:
 
     def _note_healed(self, before: Asiento, after: Asiento | Refused) -> None:
         """A state that the hooks should have told, and did not; its event goes out at once."""
-        if isinstance(after, Refused) or after.estado is before.estado:
+        if isinstance(after, Refused):
+            # Also by our own write, repeated because its answer was lost: then nobody else wakes a run for the error.
+            if after.stored and after.stored.estado is Estado.ERROR:
+                self._errors[after.stored.external_reference] = after.stored
+            return
+        if after.estado is before.estado:
             return
         self._done.healed += 1
         if before.estado is Estado.ENCOLADO and after.estado in {Estado.ERROR, Estado.ELIMINADO}:

@@ -92,3 +92,18 @@ def test_an_error_after_a_resend_waits_from_its_own_instant_though_the_note_of_t
     assert house.task("planear", "norte-2")["siguiente"] == "soltar"
     house.clock.advance(minutes=2)
     assert house.task("planear", "norte-2")["siguiente"] == "actuar"
+
+
+def test_an_error_that_a_contrast_wrote_twice_because_the_first_answer_was_lost_wakes_its_run(house):
+    """boto3 repeats the write by itself, and the repeat is refused by its own condition."""
+    in_error(house, "AFIP*1", follow=False)
+    found = house.ledger.found
+
+    def repeated(*args, **kwargs):
+        found(*args, **kwargs)
+        return found(*args, **kwargs)
+
+    house.monkeypatch.setattr(house.ledger, "found", repeated)
+    house.clock.advance(minutes=30)
+    house.reconcile()
+    assert house.estado("E-0") == "ERROR" and house.executions() == ["norte-1"]
