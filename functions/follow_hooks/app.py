@@ -64,11 +64,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if asiento and asiento.estado is Estado.ERROR:
             # Also on a repeat: whoever folded it may have died before its run was woken.
             errors.setdefault(hook.cuenta, []).append(asiento)
-    _note_heard({stored_hook(r["dynamodb"]["NewImage"]).cuenta for r in event["Records"]}, contraster)
+    heard = {stored_hook(r["dynamodb"]["NewImage"]).cuenta for r in event["Records"]}
     if not _wake_runs(errors, contraster):
         failed = event["Records"][0]["dynamodb"]["SequenceNumber"]
     if failed:
+        _note_heard(heard, contraster)
         return {"batchItemFailures": [{"itemIdentifier": failed}]}
+    _note_heard(heard - issued.keys(), contraster)
     remaining = lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())  # noqa: E731
     for alias, how_many in sorted(issued.items()):
         _fetch_caes(alias, how_many, contraster, remaining)
@@ -114,7 +116,7 @@ def _follow(hook: Stored, contraster: Contraster) -> Asiento | None:
 def _fetch_caes(alias: str, how_many: int, contraster: Contraster, remaining: Callable[[], timedelta]) -> None:
     """With all that wait, where that is worth a query. What fails, or is not worth it yet, is the reconciliation's."""
     try:
-        ritmo = contraster.finishing.ledger.owe_contrast(alias, how_many)
+        ritmo = contraster.owe(alias, how_many)
         cuenta = contraster.cuentas.get(alias)
         if cuenta:
             contraster.contrast(cuenta, ritmo, remaining=remaining)

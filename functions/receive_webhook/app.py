@@ -118,18 +118,19 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     measure(Metrica.HOOKS_NO_AUTENTICOS, 0)
     count(DE_EVENTO.get(hook.evento, Metrica.HOOKS_DESCONOCIDO), 1, cuenta=alias)
     if guardado is not Guardado.NUEVO:
+        # A new one has its line when it is applied: one for each hook is enough, and most of what the logs cost.
         repeated = guardado is Guardado.REPETIDO
         count(Metrica.HOOKS_REPETIDOS if repeated else Metrica.HOOKS_ID_REUSADO, 1, cuenta=alias)
-    logger.info(
-        "hook",
-        extra={
-            "cuenta": alias,
-            "external_reference": hook.external_reference,
-            "hook_id": hook.hook_id,
-            "evento": hook.evento if hook.evento in EVENTOS else "desconocido",
-            "guardado": guardado.value,
-        },
-    )
+        logger.info(
+            "hook",
+            extra={
+                "cuenta": alias,
+                "external_reference": hook.external_reference,
+                "hook_id": hook.hook_id,
+                "evento": hook.evento if hook.evento in EVENTOS else "desconocido",
+                "guardado": guardado.value,
+            },
+        )
     return _answer(200)
 
 

@@ -33,6 +33,8 @@ ISSUED_WHILE_CONTRAST = 6.25
 """At 750 per hour, in the 30 s that `ContrastSeconds` is by default; where that is shorter, everything is faster."""
 LOOKS_AT_ALL = 2
 """Everything that is open is read again when the provider should have issued one of so many of the line."""
+UNREAD_MOST = 48
+"""Intervals (`ReconcileSeconds`) after which everything is read, however long the line."""
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -106,6 +108,7 @@ def looks_at_all(ritmo: Ritmo, *, looked: datetime | None, due: timedelta, now: 
     `looked`: when one last read everything. In a long line almost all are where they should be, and to read ten
     thousand for each hundred that are issued would cost more than all else: half of what is left, and again half of
     that, come to two reads for each. What the hooks did not tell is found out as late as that, and no later than the
-    line itself is long.
+    half of a line is long, and within four hours with the defaults.
     """
-    return looked is None or now - looked >= due * max(1.0, ritmo.en_linea / LOOKS_AT_ALL / ISSUED_WHILE_DUE)
+    patient = min(max(1.0, ritmo.en_linea / LOOKS_AT_ALL / ISSUED_WHILE_DUE), UNREAD_MOST)
+    return looked is None or now - looked >= due * patient

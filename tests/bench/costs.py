@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.bench.prices import PRICES
+from tests.explore.functions import FUNCTIONS
+from tests.template import properties
 
 if TYPE_CHECKING:
     from tests.bench.counting import Bill
@@ -20,7 +22,7 @@ MINUTES = 60 * 24 * 30
 VCPU_MB, MEMORY_MB = 1769, 512
 """Lambda gives one processor at 1,769 MB, and of it what the memory is of that."""
 PLATFORM_LOG = 500
-"""Bytes that Lambda itself logs of an invocation in JSON: `platform.start` and `platform.report`."""
+"""Bytes that Lambda itself logs of an invocation in JSON, `platform.start` and `platform.report` each."""
 ACCESS_LOG = 260
 """Bytes of a line of the HTTP API's access log, by the template's format, and what CloudWatch adds."""
 RECEIVED_TOGETHER = 10
@@ -57,7 +59,8 @@ def per_million(bill: Bill, cpu: Cpu) -> dict[str, float]:
     seconds = sum(bill.seconds.values()) / n + cpu.of_a_life
     asked = sum(count for (_, call), count in bill.meter.calls.items() if call.startswith("sqs:Change"))
     secrets = sum(count for (_, call), count in bill.meter.calls.items() if call.endswith("GetSecretValue"))
-    logged = sum(bill.log_bytes.values()) + PLATFORM_LOG * invoked + ACCESS_LOG * bill.invoked["webhook"]
+    reported = sum(count for name, count in bill.invoked.items() if name != "reconcile" and _tells_all(name))
+    logged = sum(bill.log_bytes.values()) + PLATFORM_LOG * reported + ACCESS_LOG * bill.invoked["webhook"]
     return {
         "DynamoDB writes": bill.writes * per["write unit"],
         "DynamoDB reads": bill.reads * per["read unit"],
@@ -72,6 +75,11 @@ def per_million(bill: Bill, cpu: Cpu) -> dict[str, float]:
         "secret reads": secrets / n * per["secret read"],
         "traffic": SENT_BYTES / GB * per["traffic"],
     }
+
+
+def _tells_all(function: str) -> bool:
+    """Whether Lambda's own lines of an invocation that went well are kept."""
+    return properties(FUNCTIONS[function].logical_id)["LoggingConfig"].get("SystemLogLevel") != "WARN"
 
 
 def pdfs_per_million(bill: Bill) -> float:

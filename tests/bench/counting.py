@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from tests.bench.capacity import size_of
 from tests.bench.metering import Meter, everything, metered
 from tests.explore import errors, invariants
+from tests.explore.queues import Stream
 from tests.explore.scenarios import Scenario, message
 from tests.explore.schedule import Calm
 from tests.explore.world import World
+from tests.template import default
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,8 @@ EVERY_MINUTE = timedelta(minutes=1)
 """The schedule of the reconciliation, as in the template."""
 BURST, PUBLISHED = 0.5, 4.8
 """Seconds per comprobante in the provider's queue: a quick one, and 750 an hour (it publishes 600 to 900)."""
+PARTITIONS = 4
+"""Of a new on-demand table, and so shards of its stream: each has its own batches."""
 ERRORS = ("transient", "numbering", "dates", "data", "ambiguous")
 SUBMISSIONS = ("provider:facturacion/lotes_encola", "provider:facturacion/nuevo_encola")
 
@@ -34,6 +38,7 @@ class Counted(World):
 
     def __init__(self, scenario: Scenario, choices: Calm | None = None) -> None:
         super().__init__(scenario, choices or Calm())
+        self.stream = Stream(lambda: self.now, window=float(default("HookWindowSeconds")), shards=PARTITIONS)
         self.invoked: Counter[str] = Counter()
         self.seconds: Counter[str] = Counter()
         self.log_bytes: Counter[str] = Counter()

@@ -31,8 +31,8 @@ def sections(healthy: Bill, with_errors: Bill, measured: dict[str, Any]) -> Iter
         for service in each[0]
     ]
     rows += [
-        at_most("a million comprobantes", totals, MOST_PER_MILLION),
-        told("… and of São Paulo", ["", "", *(totals[0] * f for f in regions)]),
+        at_most("a million comprobantes, healthy", totals[:1], MOST_PER_MILLION),
+        told("… with 2 % errors, and of São Paulo", ["", totals[1], *(totals[0] * f for f in regions)]),
         told("their PDFs, beside", [costs.pdfs_per_million(bill) for bill in bills]),
     ]
     yield Section(

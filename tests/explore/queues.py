@@ -200,16 +200,16 @@ class Shard:
 class Stream:
     """`given_up` are records that were dropped after too many attempts: what they tell is left to reconcile."""
 
-    def __init__(self, clock: Callable[[], datetime], *, window: float) -> None:
+    def __init__(self, clock: Callable[[], datetime], *, window: float, shards: int = SHARDS) -> None:
         self._clock = clock
         self._window = timedelta(seconds=window)
-        self.shards = [Shard() for _ in range(SHARDS)]
+        self.shards = [Shard() for _ in range(shards)]
         self.given_up = 0
         self._sequence = 0
 
     def inserted(self, image: dict[str, Any]) -> None:
         self._sequence += 1
-        shard = self.shards[zlib.crc32(image["pk"]["S"].encode()) % SHARDS]
+        shard = self.shards[zlib.crc32(image["pk"]["S"].encode()) % len(self.shards)]
         number = f"{self._sequence:021d}"
         shard.records.append({"eventName": "INSERT", "dynamodb": {"NewImage": image, "SequenceNumber": number}})
         if shard.ready is None:

@@ -14,6 +14,7 @@ from tests.explore.scenarios import ALIASES, SHORT, Scenario, Send, delete_in_er
 from tests.explore.schedule import Chaos, Odds
 from tests.explore.world import World
 from tests.sandbox.simulator.plan import OPERATION_OUTCOMES
+from tests.template import default
 
 if TYPE_CHECKING:
     import random
@@ -33,6 +34,7 @@ LOTE_ENDS = (
 QUERY_ENDS = ("slow", "429", "maintenance", "524", "500", "html_200", "reset", "cut", "hang")
 HOOK_ENDS = ("lost", "doubled", "doubled_new_id", "late")
 OPERATION_ENDS = tuple(sorted(OPERATION_OUTCOMES.keys() - {"ok"}))
+HOOK_WINDOWS = (SHORT["HookWindowSeconds"], str(default("HookWindowSeconds")))
 CALM_AFTER = 7_200.0
 
 
@@ -130,7 +132,7 @@ def _scenario(rng: random.Random, kind: Kind, seed: object) -> Scenario:
         plan,
         timed,
         cuentas=aliases,
-        parameters=dict(SHORT),
+        parameters=SHORT | {"HookWindowSeconds": seeded(f"hook-window-{seed}").choice(HOOK_WINDOWS)},
         max_receives=rng.choice((300, 300, 12)),
         calm_after=CALM_AFTER,
     )

@@ -79,7 +79,7 @@ class World:
             int(parameter("BatchSize")),
             timedelta(seconds=float(parameter("LoteWindowSeconds"))),
         )
-        self.stream = Stream(lambda: self.now, window=2.0)
+        self.stream = Stream(lambda: self.now, window=float(parameter("HookWindowSeconds")))
         self.plan = Plan(**scenario.plan)
         self.proveedor = Proveedor(
             clock=lambda: self.now,

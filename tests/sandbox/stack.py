@@ -29,6 +29,7 @@ SHORT = {
     "ResendWaitSeconds": "1",
     "RetryDelaySeconds": "1",
     "LoteWindowSeconds": "1",
+    "HookWindowSeconds": "0",
     "ProviderTimeoutSeconds": "3",
     "PackTimeoutSeconds": "60",
     "VisibilitySeconds": "371",

@@ -324,13 +324,17 @@ class Open(Restauracion, Pausas):
         """The provider was asked for the quota of the plan. `cupo`: None where it did not say."""
         self._set(cuenta, {"cupo_mirado": to_iso(self._clock())} | ({"cupo": cupo_to_item(cupo)} if cupo else {}))
 
-    def owe_contrast(self, cuenta: str, waiting: int = WORTH_A_QUERY) -> Ritmo:
-        """So many of this cuenta wait to be contrasted; by default the next reconciliation takes it."""
+    def owe_contrast(self, cuenta: str, waiting: int = WORTH_A_QUERY, *, heard: bool = False) -> Ritmo:
+        """So many of this cuenta wait to be contrasted; by default the next reconciliation takes it.
+
+        `heard`: a hook said so, which is noted with the same write.
+        """
+        oido = {":oido": to_iso(self._clock())} if heard else {}
         answer = self._client.update_item(
             TableName=self._table,
             Key=key_of(CUENTAS, cuenta),
-            UpdateExpression="ADD esperan :n",
-            ExpressionAttributeValues=to_values({":n": waiting}),
+            UpdateExpression="ADD esperan :n" + (" SET oido = :oido" if heard else ""),
+            ExpressionAttributeValues=to_values({":n": waiting, **oido}),
             ReturnValues="ALL_NEW",
         )
         return _ritmo(to_plain(answer["Attributes"]))

@@ -50,7 +50,7 @@ def test_a_million_costs_what_its_units_cost():
     assert dollars["Lambda requests"] == pytest.approx(2.5 * 0.20), "the schedule's are not of a comprobante"
     assert dollars["Lambda duration"] == pytest.approx(0.1 * 0.5 * 13.3334)
     assert dollars["SQS"] == pytest.approx(1.3 * 0.40)
-    assert dollars["logs"] == pytest.approx((500 + 2.5 * 500 + 2 * 260) / 1000 * 0.5)
+    assert dollars["logs"] == pytest.approx((500 + 0.5 * 500 + 2 * 260) / 1000 * 0.5)
     assert costs.pdfs_per_million(bill()) == pytest.approx(5.0)
 
 

@@ -131,8 +131,8 @@ def test_with_a_shorter_interval_a_backlog_waits_less_too():
         (300, 100, True),
         (599, 200, False),
         (600, 200, True),  # a hundred of them, at 600 an hour
-        (29_999, 10_000, False),
-        (30_000, 10_000, True),
+        (14_399, 10_000, False),
+        (14_400, 10_000, True),  # within four hours, however long the line
     ],
 )
 def test_everything_is_read_again_when_half_of_the_line_should_have_been_issued(seconds, line, everything):
