@@ -16,6 +16,7 @@ from decimal import Decimal
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
+from facturacion import paginas
 from facturacion.asiento import CAUSA_DESCONOCIDA
 from facturacion.asking import (
     REFUSED_YET_PRESENT,
@@ -45,12 +46,12 @@ if TYPE_CHECKING:
     from tusfacturas.client import Cliente
     from tusfacturas.outcomes import Encontrado, NoRespondida
 
-PAGE = 1_000
-"""Comprobantes in a page (the provider's limit)."""
 ASKED_PER_PAGE = 100
 """Open comprobantes of one fecha for each page that is read although all were found: 0.01 queries for each of them."""
 FEW = 3
 """Up to this many of one fecha are asked by reference: cheaper for the provider than a page of the whole day."""
+STRAY_MOST = 3
+"""Pages beside the one where those that were issued should be: the next contrast of everything finds the rest."""
 READ_AT_ONCE = 50
 AT_A_TIME = 5_000
 """Open comprobantes that are looked at together, oldest first."""
@@ -73,7 +74,7 @@ class Terms:
 
     `before`: when the last contrast began that looked at everything; None where there was none. `told`: until when the
     cuenta may have been told something by a hook. `issued`: how many are known to wait for their CAE, which are all
-    that is looked for; None: this one looks at everything.
+    that is looked for; None: this one looks at everything. `pagina`: where the last of them were found (`paginas`).
     """
 
     provider_timeout: timedelta
@@ -83,6 +84,7 @@ class Terms:
     before: datetime | None = None
     told: datetime | None = None
     issued: int | None = None
+    pagina: int | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +95,7 @@ class Contrasted:
     those that were issued among the oldest, and read no further. `whole`: it read everything, and was not cut short by
     the provider's silence or the end of the invocation. `figuras`: of what it looked at; None where there was no time
     to look. `untold`: when a hook should have come, of the first after `Terms.told` that was found without one.
+    `pagina`: the first page on which one was found that was looked for.
     """
 
     open: int = 0
@@ -108,6 +111,7 @@ class Contrasted:
     whole: bool = True
     figuras: Figuras | None = None
     untold: list[datetime] = field(default_factory=list)
+    pagina: int | None = None
 
     def as_fields(self) -> dict[str, object]:
         """For the log."""
@@ -304,22 +308,29 @@ class _Contrast:
 
         Pages are read until all of `wanted` are there or none is left. What may be a second comprobante of a reference
         is promised to be seen on the first page, and on one more for each further hundred that are asked about: a fecha
-        of up to a thousand is read to its end, a longer one as far as its open ones pay for it.
+        of up to a thousand is read to its end, a longer one as far as its open ones pay for it. A contrast that only
+        fetches what was issued begins where the last ones were, and promises what it reads.
         """
-        affordable = -(-len(wanted) // ASKED_PER_PAGE)
+        only_issued = self._terms.issued is not None
+        affordable = 1 if only_issued else -(-len(wanted) // ASKED_PER_PAGE)
+        most = affordable + STRAY_MOST if only_issued and self._terms.pagina is not None else None
         found: dict[str, list[Encontrado]] = {}
-        pagina = 0
-        while self._may_ask():
-            answer = self._heard_from(self._cliente.consulta_por_fecha(fecha, pagina=pagina, limite=PAGE))
+        read: set[int] = set()
+        pagina: int | None = (only_issued and self._terms.pagina) or 0
+        while pagina is not None and self._may_ask() and len(read) != most:
+            answer = self._heard_from(self._cliente.consulta_por_fecha(fecha, pagina=pagina, limite=paginas.PAGE))
             if answer is None:
                 break
+            read.add(pagina)
             for encontrado in answer.comprobantes:
-                if encontrado.external_reference in wanted or encontrado.external_reference in beside:
-                    found.setdefault(encontrado.external_reference, []).append(encontrado)
-            pagina += 1
-            read_enough = wanted <= found.keys() and pagina >= affordable
-            if read_enough or not answer.comprobantes or pagina * PAGE >= answer.total:
+                if encontrado.external_reference in wanted:
+                    self._done.pagina = min(pagina, self._done.pagina or pagina)
+                elif encontrado.external_reference not in beside:
+                    continue
+                found.setdefault(encontrado.external_reference, []).append(encontrado)
+            if wanted <= found.keys() and len(read) >= affordable:
                 break
+            pagina = paginas.next_page(pagina, answer.comprobantes, answer.total, read)
         return found
 
     def _ask_by_reference(self, asiento: Asiento, hooks: Sequence[Hook]) -> None:

@@ -126,7 +126,7 @@ class Contraster:
         turno = f.ledger.take_pulse(alias, not_since=now - e.every, until=until)
         if turno is None:
             return None
-        mirado, parte, line = turno.mirado, None, 0
+        mirado, parte, line, pagina = turno.mirado, None, 0, turno.pagina
         try:
             with self.connect(cuenta) as cliente:
                 terms = Terms(
@@ -139,7 +139,7 @@ class Contraster:
                 )
                 all_of_it = looks_at_all(ritmo, looked=turno.mirado, due=e.due, now=now)
                 if not all_of_it:
-                    terms = replace(terms, issued=ritmo.esperan)
+                    terms = replace(terms, issued=ritmo.esperan, pagina=turno.pagina)
                 done = contrast(alias, cliente, f, terms, wake=self.corridas.wake, remaining=remaining)
             if all_of_it and done.whole:
                 mirado, line = now, done.line
@@ -149,11 +149,12 @@ class Contraster:
                 # The oldest were looked at, so that ages are right; of the others it is known how many there were.
                 done.figuras = replace(done.figuras, abiertos=max(done.figuras.abiertos, line))
             parte = self._parte(turno, done)
+            pagina = done.pagina if done.pagina is not None else pagina
         except (ClientError, BotoCoreError):
             f.ledger.owe_contrast(alias)
             raise
         finally:
-            f.ledger.give_pulse_back(alias, until=until, mirado=mirado, en_linea=line, parte=parte)
+            f.ledger.give_pulse_back(alias, until=until, mirado=mirado, en_linea=line, pagina=pagina, parte=parte)
         if not done.answered:
             f.ledger.owe_contrast(alias)
         elif done.unfinished:

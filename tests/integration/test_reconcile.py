@@ -75,7 +75,7 @@ def test_each_day_costs_its_own_page_and_a_few_of_a_day_are_asked_by_reference(h
 
 
 def test_pages_are_read_on_until_all_are_found(house, monkeypatch):
-    monkeypatch.setattr("facturacion.contrast.PAGE", 2)
+    monkeypatch.setattr("facturacion.paginas.PAGE", 2)
     monkeypatch.setattr("tusfacturas.client.Cliente.consulta_por_fecha", paged(2))
     sent(house, *(f"A-{n}" for n in range(5)))
     later(house, minutes=6)
@@ -85,7 +85,7 @@ def test_pages_are_read_on_until_all_are_found(house, monkeypatch):
 
 def test_a_second_comprobante_on_a_later_page_is_seen_where_the_page_can_be_afforded(house, monkeypatch):
     """One page for each hundred asked about is read to its end, found or not."""
-    monkeypatch.setattr("facturacion.contrast.PAGE", 3)
+    monkeypatch.setattr("facturacion.paginas.PAGE", 3)
     monkeypatch.setattr("facturacion.contrast.ASKED_PER_PAGE", 2)
     monkeypatch.setattr("tusfacturas.client.Cliente.consulta_por_fecha", paged(3))
     house.proveedor.web_submit("norte", house.message("A-4", cuenta=None))
@@ -96,7 +96,7 @@ def test_a_second_comprobante_on_a_later_page_is_seen_where_the_page_can_be_affo
 
 
 def test_a_date_that_is_much_longer_than_what_is_asked_about_is_not_read_to_its_end(house, monkeypatch):
-    monkeypatch.setattr("facturacion.contrast.PAGE", 5)
+    monkeypatch.setattr("facturacion.paginas.PAGE", 5)
     monkeypatch.setattr("tusfacturas.client.Cliente.consulta_por_fecha", paged(5))
     for n in range(30):
         house.proveedor.web_submit("norte", house.message(f"X-{n}", cuenta=None))

@@ -113,11 +113,12 @@ class Pulso:
 class Turno:
     """A pulse that was taken. `mirado`: when the last contrast began that looked at everything that was open.
 
-    `oido`, `callado`, `hoy`: as of a Pulso.
+    `pagina`: where the last one found those that were issued. `oido`, `callado`, `hoy`: as of a Pulso.
     """
 
     cuenta: str
     mirado: datetime | None
+    pagina: int | None = None
     oido: datetime | None = None
     callado: datetime | None = None
     hoy: Hoy | None = None
@@ -276,24 +277,34 @@ class Open(Restauracion, Pausas):
         return Turno(
             cuenta=cuenta,
             mirado=_instant(item, "mirado"),
+            pagina=int(item["pagina"]) if "pagina" in item else None,
             oido=_instant(item, "oido"),
             callado=_instant(item, "callado"),
             hoy=hoy_from_item(item["hoy"]) if "hoy" in item else None,
         )
 
     def give_pulse_back(
-        self, cuenta: str, *, until: datetime, mirado: datetime | None, en_linea: int, parte: Parte | None = None
+        self,
+        cuenta: str,
+        *,
+        until: datetime,
+        mirado: datetime | None,
+        en_linea: int,
+        pagina: int | None = None,
+        parte: Parte | None = None,
     ) -> None:
         """The contrast that has the cuenta `until` then has ended: the interval to the next one begins now.
 
         Whoever overran that instant may find a successor at work, and leaves it its turn: no two have the same one,
-        for the later began when the earlier was over. `mirado`: of a `Turno`. `en_linea`: of the `Ritmo`.
-        `parte`: what it found.
+        for the later began when the earlier was over. `mirado`, `pagina`: of a `Turno`. `en_linea`: of the
+        `Ritmo`. `parte`: what it found.
         """
         sets: dict[str, Any] = {"contrastado": to_iso(self._clock()), "en_linea": en_linea}
         gone = ["contrastando"]
         if mirado:
             sets["mirado"] = to_iso(mirado)
+        if pagina is not None:
+            sets["pagina"] = pagina
         if parte:
             sets["hoy"] = hoy_to_item(parte.hoy)
             sets |= {"figuras": figuras_to_item(parte.figuras)} if parte.figuras else {}
