@@ -16,7 +16,7 @@ from facturacion.estado import Estado, Hook, fold
 from facturacion.ledger import Recibido
 from facturacion.tiempo import from_iso
 from reconcile.balance import COLUMNS, place_of
-from tests.explore import instrument, resolving
+from tests.explore import instrument, pausing, resolving
 from tests.explore.scenarios import PLANTED, secrets
 from tests.sandbox.simulator.cola import CON_ERROR, ELIMINADO, EMITIDO, EN_COLA
 
@@ -48,6 +48,7 @@ TURNS = "3"
 LEFT_AFTER = timedelta(minutes=20)
 """By then the reconciliation has seen what is dead, and has left it there."""
 
+HELD = "sent while paused"
 TWICE, HASTY, UNCLAIMED, LOST_ACK = "issued twice", "sent in haste", "sent without a claim", "acked while unknown"
 WRONG, STUCK, UNTOLD, FALSE_NEWS = "disagrees with the provider", "stuck", "final state untold", "false event"
 SWALLOWED, UNWOKEN = "an error swallowed", "a wake-up lost"
@@ -104,6 +105,7 @@ def on_post(world: World, alias: str, references: list[str]) -> None:
     """At the provider's door, before anything is read."""
     if len(set(references)) != len(references) or len(references) > 100:
         _violated(world, TWICE, alias, "a lote with a repeated reference, or with more than 100")
+    _not_held(world, alias, alias, "a lote leaves")
     assert world.running is not None
     shut = instrument.peek("CUENTAS", alias).get("incierta")
     if shut and world.closed[alias] < world.running.started:
@@ -123,8 +125,17 @@ def on_post(world: World, alias: str, references: list[str]) -> None:
 
 
 def on_operation(world: World, alias: str, method: str, reference: str) -> None:
+    _not_held(world, alias, f"{alias}#{reference}", method)
     for name, pk, text in resolving.on_operation(world, alias, method, reference):
         _violated(world, name, pk, text)
+
+
+def _not_held(world: World, alias: str, pk: str, what: str) -> None:
+    """Whoever was at work when the pause began may end what it does."""
+    assert world.running is not None
+    since = pausing.held_since(world, alias)
+    if since and since < world.running.started:
+        _violated(world, HELD, pk, f"{what}, and the cuenta is paused since {since:%H:%M:%S}")
 
 
 def _heard_before(world: World, pk: str) -> bool:

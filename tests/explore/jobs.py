@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from tests.explore import directed, errors, exhaustive, invariants, mutants, outage, randomly, rules, scenarios
+from tests.explore import directed, errors, exhaustive, invariants, mutants, outage, pausing, randomly, rules, scenarios
 from tests.explore.installing import exploring
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SPARSE = {
     "wordless_data": 3,
 }
 """Scenarios that go on for so long that only every so many of their calls are cut."""
-ALL = {make().name: make for make in (*scenarios.SMALL, *directed.DIRECTED, *errors.ERRORS)}
+ALL = {make().name: make for make in (*scenarios.SMALL, *directed.DIRECTED, *errors.ERRORS, *pausing.PAUSED)}
 SERIES = {make().name: make for make in (*directed.BLINKS, *directed.TOLD_WHILE_ASKED)}
 DEFAULT = {"tiny": 800, "small": 400, "large": 2}
 LONG = {"tiny": 0, "small": 10_000, "large": 100}

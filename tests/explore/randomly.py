@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from facturacion.accion import Accion
 from tests.explore.errors import FATES, a_person_decides
 from tests.explore.instrument import seeded
+from tests.explore.pausing import a_person_pauses
 from tests.explore.scenarios import ALIASES, SHORT, Scenario, Send, delete_in_error, message
 from tests.explore.schedule import Chaos, Odds
 from tests.explore.world import World
@@ -18,7 +19,7 @@ from tests.template import default
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 LOTE_ENDS = (
     "slow",
@@ -123,7 +124,7 @@ def _scenario(rng: random.Random, kind: Kind, seed: object) -> Scenario:
         sends += _comprobante(rng, n, rng.choice(aliases), rng.uniform(0, kind.spread))
     timed = [_window(rng) for _ in range(rng.choice((0, 0, 1, 2)))]
     timed = [t for pair in timed for t in pair]
-    timed += _people(rng, sends)
+    timed += _people(rng, sends) + _pauses(seeded(f"pauses-{seed}"), aliases)
     if rng.random() < 0.2:
         timed.append((rng.uniform(60.0, 3_000.0), lambda w: [w.steps.abort(alias) for alias in aliases]))
     return Scenario(
@@ -199,6 +200,13 @@ def _people(rng: random.Random, sends: list[Send]) -> list[tuple[float, Callable
             )
             done.append((send.at + rng.choice((600.0, 3_000.0, 7_000.0)), decides))
     return done
+
+
+def _pauses(rng: random.Random, aliases: Sequence[str]) -> list[tuple[float, Callable[[World], None]]]:
+    if rng.random() < 0.9:
+        return []
+    seconds = rng.choice((60.0, 900.0, 4_000.0))
+    return [(rng.uniform(0.0, 2_000.0), partial(a_person_pauses, alias=rng.choice(aliases), seconds=seconds))]
 
 
 def explore(seeds: list[object], kind: Kind, *, stop_at: int = 5) -> tuple[Counter[str], list[tuple[object, World]]]:

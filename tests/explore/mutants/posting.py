@@ -9,7 +9,7 @@ from facturacion.estado import Estado
 from facturacion.ledger import Ledger
 from pack_lotes import inbox, packing
 from pack_lotes.ventanilla import Ventanilla
-from tests.explore import directed, randomly, scenarios
+from tests.explore import directed, pausing, randomly, scenarios
 from tests.explore.mutants.mutant import Mutant
 from tests.explore.mutants.patching import instead
 from tusfacturas import client
@@ -168,7 +168,14 @@ def _hooks_unread() -> list[Patch]:
 
 _GENERAL = (scenarios.one, scenarios.one_524)
 
+
+def _pauses_unread() -> list[Patch]:
+    """As if nobody had said anything: at the door, and before something is done about an error."""
+    return [(Ledger, "_pausa_among", lambda _self, _cuenta, _items: None)]
+
+
 MUTANTS = (
+    Mutant("a pause unread", "plain", _pauses_unread, pausing.PAUSED, 0, quick=True),
     Mutant("POST without a deadline", "1", _no_deadline, seeds=150, quick=True),
     Mutant("hooks unread before the claim", "14", _hooks_unread, (directed.foreign_just_now,), 0, quick=True),
     Mutant("the door always open", "door", _door_always_open, seeds=60),
