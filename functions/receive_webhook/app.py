@@ -93,6 +93,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
         # As to any stranger: a 503 would tell that there is such a cuenta. After a 403 the hook comes again as well.
         _failed("hook_sin_autenticar", alias, error)
+        # Of no cuenta: whoever knocks could say any, and each would be a metric that is paid for.
+        count(Metrica.HOOKS_FALLIDOS, 1)
         return _answer(403)
     if cuenta is None:
         # Each with a zero of the other: what share of them is not ours is watched.
@@ -113,6 +115,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         guardado = process.ledger.store_hook(alias, hook, body, expires=expires, huella=which)
     except (ClientError, BotoCoreError) as error:
         _failed("hook_no_guardado", alias, error)
+        count(Metrica.HOOKS_FALLIDOS, 1, cuenta=alias)
         return _answer(503)
     measure(Metrica.HOOKS_RECIBIDOS, 1, cuenta=alias)
     measure(Metrica.HOOKS_NO_AUTENTICOS, 0)
@@ -137,7 +140,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def _failed(what: str, alias: str, error: Exception) -> None:
     """The text of these errors names operations, resources and keys, never a value of ours."""
     logger.error(what, exc_info=error, extra={"cuenta": alias, "codigo": type(error).__name__})
-    count(Metrica.HOOKS_FALLIDOS, 1, cuenta=alias)
 
 
 def _authenticated(cuentas: Cuentas, alias: str, llave: str | None, headers: Mapping[str, str]) -> Cuenta | None:

@@ -154,6 +154,25 @@ def test_a_cuenta_that_cannot_be_read_is_answered_as_a_stranger_and_told_to_us(c
     assert closed.post("norte", b"{}", headers=TOKEN) == 200, "once AWS answers again"
 
 
+def test_a_name_that_a_stranger_says_becomes_no_metric(closed, aws, monkeypatch, capsys):
+    """Each cuenta of a metric is one more to pay for, where they are kept by cuenta: only an authenticated one is."""
+    monkeypatch.setenv("METRICS_POR_CUENTA", "true")
+    monkeypatch.setattr(app, "count", app.medidor.count)
+    monkeypatch.setattr(app, "measure", app.medidor.measure)
+
+    def metrics():
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        return {(line.get("cuenta"), name) for line in lines for name in line if name.startswith("Hooks")}
+
+    with aws_fails(aws("secretsmanager"), "GetSecretValue"):
+        assert [closed.post(alias, b"{}", headers=TOKEN) for alias in ("norte", "nunca-vista")] == [403] * 2
+    assert [closed.post(alias, b"{}", headers=TOKEN) for alias in ("rota", "binaria")] == [403] * 2
+    assert metrics() == {(None, "HooksFallidos")}
+    with aws_fails(aws("dynamodb"), "PutItem"):
+        assert closed.post("norte", b"{}", headers=TOKEN) == 503
+    assert metrics() == {(None, "HooksFallidos"), ("norte", "HooksFallidos")}
+
+
 @given(other=st.sampled_from(["sur", "sin-llave"]), by_llave=st.booleans())
 @thorough
 def test_the_token_of_one_cuenta_opens_no_other(closed, other, by_llave):
