@@ -46,8 +46,8 @@ audit: scan  ## And known vulnerabilities of all that is locked (asks PyPI): fai
 	$(AUDIT) --requirement shared/requirements.txt
 	$(AUDIT) --requirement requirements-dev.lock
 
-deploy: package  ## Deploys to the account and region of your shell: make deploy [ENV=dev|prod] [PARAMS="Name=value …"]
-	$(SAM) deploy --config-env $(ENV) $(if $(PARAMS),--parameter-overrides $(PARAMS))
+deploy: package  ## Deploys to the account and region of your shell: make deploy [ENV=dev|prod] [PARAMS="Name=value …"|file://prod.yaml]
+	$(SAM) deploy --config-env $(ENV) $(if $(PARAMS),--parameter-overrides "$$PARAMS")
 
 bench: $(VENV)  ## What it costs, how fast, how far, beside the budgets: python -m tests.bench --help says what else
 	@PYTHONHASHSEED=0 $(BIN)/python -m tests.bench

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,13 @@ def test_the_layer_is_installed_from_hashes_and_the_functions_from_nothing():
         re.findall(r"^\S+== ?\S+ \\\n +--hash", lock, re.MULTILINE)
     )
     assert not list((ROOT / "functions").rglob("requirements.txt"))
+
+
+@pytest.mark.parametrize(
+    "params", ["QueueFce=true TotalTolerance=0.02", "ErrorCatalogue='[{\"a\": 1}]'", "file://p.yaml"]
+)
+def test_parameters_of_a_deployment_reach_sam_as_they_were_written(params):
+    """A shell in between would leave `[{` of a JSON value, and SAM would deploy that."""
+    make = ["make", "-s", "-o", "package", "deploy", "SAM=printf '%s\\n'", f"PARAMS={params}"]
+    told = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert told.splitlines() == ["deploy", "--config-env", "dev", "--parameter-overrides", params]
