@@ -38,10 +38,11 @@ from operate.requests import (
     Reanudar,
     Redirigir,
     Reproducir,
+    Retirar,
     Ver,
     read_request,
 )
-from operate.states import tell_cuentas, tell_tests
+from operate.states import mark_retired, tell_cuentas, tell_tests
 from operate.story import tell_story
 from operate.widget.asked import is_for_widget
 from operate.widget.console import show
@@ -181,6 +182,8 @@ def answer(world: World, event: dict[str, Any]) -> dict[str, Any]:
                 return tell_cuentas(world, asked)
             case Pruebas():
                 return tell_tests(world, asked)
+            case Retirar():
+                return mark_retired(world, asked)
             case _:
                 assert_never(asked)
     except PedidoInvalido as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from facturacion.asiento import Lugar
 
-ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "reproducir", "redirigir", "cuentas", "pruebas")
+ORDENES = ("listar", "ver", "decidir", "pausar", "reanudar", "reproducir", "redirigir", "cuentas", "pruebas", "retirar")
 ORIGENES = ("rechazados", "muertos")
 _FILTRO = {"cuenta", "codigo", "prefijo", "mayor_de_horas", "con_errores"}
 
@@ -130,7 +130,15 @@ class Pruebas:
     desde: datetime | None
 
 
-Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Reproducir | Redirigir | Cuentas | Pruebas
+@dataclass(frozen=True, slots=True)
+class Retirar:
+    """`retirada`: whether the cuenta went, or is back."""
+
+    cuenta: str
+    retirada: bool
+
+
+Pedido: TypeAlias = Listar | Ver | Decidir | Pausar | Reanudar | Reproducir | Redirigir | Cuentas | Pruebas | Retirar
 
 
 def read_request(event: Mapping[str, Any]) -> Pedido:
@@ -159,6 +167,9 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
         case "cuentas":
             fields.only(event, {"orden", "cuenta"})
             return Cuentas(fields.text(event, "cuenta") or None)
+        case "retirar":
+            fields.only(event, {"orden", "cuenta", "retirada"})
+            return Retirar(fields.needed(event, "cuenta"), fields.flag(event, "retirada"))
         case "pruebas":
             fields.only(event, {"orden", "cuenta", "desde"})
             return Pruebas(fields.needed(event, "cuenta"), fields.instante(event, "desde"))

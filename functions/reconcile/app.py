@@ -96,7 +96,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except (ClientError, BotoCoreError) as error:
         # What was not looked at is there next time; the cuentas do not wait for it.
         logger.exception("sin_revisar_muertos", extra={"codigo": type(error).__name__})
-    pulses = contraster.finishing.ledger.pulses()
+    pulses = [pulso for pulso in contraster.finishing.ledger.pulses() if not pulso.retirada]
     _tell_pauses(contraster)
     started = _start_runs(contraster, pulses)
     for pulso in _due(contraster, pulses):

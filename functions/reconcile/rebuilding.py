@@ -20,8 +20,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from facturacion.asiento import CAUSA_DESCONOCIDA, Refused
 from facturacion.asking import Revisar, read_present
+from facturacion.cuentas import CuentaMalConfigurada
 from facturacion.estado import Estado
 from facturacion.ledger import Mostrado
 from facturacion.tiempo import ARGENTINA, to_iso
@@ -77,10 +80,21 @@ def rebuild(
         pedido = Pedido.read(event, now.astimezone(ARGENTINA).date())
     except (KeyError, TypeError, ValueError):
         return {"completa": False, "codigo": "PedidoInvalido", "mensaje": "Se espera desde (aaaa-mm-dd) y cuenta."}
-    aliases = [pedido.cuenta] if pedido.cuenta else [p.cuenta for p in f.ledger.pulses()]
+    pulses = f.ledger.pulses()
+    went = {p.cuenta for p in pulses if p.retirada}
+    aliases = [pedido.cuenta] if pedido.cuenta else [p.cuenta for p in pulses]
     done: dict[str, dict[str, Any]] = {}
     for alias in aliases:
-        cuenta = c.cuentas.get(alias)
+        if alias in went:
+            # It sends nothing, and whoever brings it back has it rebuilt then.
+            done[alias] = {"completa": not pedido.cuenta, "codigo": "DadaDeBaja"}
+            continue
+        try:
+            cuenta = c.cuentas.get(alias)
+        except (ClientError, BotoCoreError, CuentaMalConfigurada) as error:
+            f.logger.exception("sin_reconstruir", extra={"cuenta": alias, "codigo": type(error).__name__})
+            done[alias] = {"completa": False, "codigo": "SecretoIlegible"}
+            continue
         if cuenta is None:
             done[alias] = {"completa": False, "codigo": "CuentaDesconocida"}
         elif remaining() < TIME_FOR_A_DAY:

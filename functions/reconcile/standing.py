@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from facturacion.metricas import Metrica
-from facturacion.ventana import today
+from facturacion.ventana import Concepto, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from aws_lambda_powertools import Logger
 
@@ -29,10 +30,17 @@ _TOGETHER = {
 """Added up over the cuentas, and nothing where there is none."""
 _AT_MOST = {Metrica.EDAD_ABIERTO, Metrica.EDAD_REVISION, Metrica.INCIERTO_VENCIDO, Metrica.SILENCIO}
 """The greatest is the worst, and 0 where there is nothing of the kind. Of the others the least is."""
+_WHOLE_WINDOW = timedelta(days=Concepto.SERVICIOS).total_seconds()
+"""ARCA's widest: nothing is about to leave it. Said and not left out, for an alarm ends only by what it is told."""
+_WENT = {Metrica.SILENCIO: 0.0, Metrica.VENTANA_LEGAL: _WHOLE_WINDOW, Metrica.CUPO_RESTANTE: 100.0}
+"""What a cuenta that was retired has to say, so that the alarms about it end."""
 
 
 def standing_of(pulso: Pulso, quiet: timedelta, now: datetime) -> Iterator[tuple[Metrica, float]]:
     """The measures of one cuenta. What there is nothing to say of is left out."""
+    if pulso.retirada:
+        yield from _WENT.items()
+        return
     f = pulso.figuras
     yield Metrica.ABIERTOS, f.abiertos
     yield Metrica.EN_ERROR, f.en_error
@@ -42,8 +50,8 @@ def standing_of(pulso: Pulso, quiet: timedelta, now: datetime) -> Iterator[tuple
     yield Metrica.EDAD_REVISION, _since(f.revision, now)
     yield Metrica.INCIERTO_VENCIDO, _since(f.incierto and f.incierto + quiet, now)
     yield Metrica.SILENCIO, _silence(pulso, now)
-    if f.ventana:
-        yield Metrica.VENTANA_LEGAL, max((f.ventana - now).total_seconds(), 0.0)
+    left = max((f.ventana - now).total_seconds(), 0.0) if f.ventana else _WHOLE_WINDOW
+    yield Metrica.VENTANA_LEGAL, min(left, _WHOLE_WINDOW)
     its_day = pulso.hoy if pulso.hoy and pulso.hoy.dia == today(now) else None
     yield Metrica.EMITIDOS_HOY, its_day.emitidos if its_day else 0
     yield Metrica.IMPORTE_HOY, float(its_day.importe if its_day else Decimal(0))
@@ -59,6 +67,7 @@ def tell_standing(pulses: Sequence[Pulso], quiet: timedelta, medidor: Medidor, l
     found: dict[Metrica, list[tuple[float, str]]] = defaultdict(list)
     for metrica in (*_TOGETHER, *_AT_MOST):
         found[metrica] = []
+    found[Metrica.VENTANA_LEGAL] = [(_WHOLE_WINDOW, "")]
     for pulso in pulses:
         for metrica, valor in standing_of(pulso, quiet, now):
             found[metrica].append((valor, pulso.cuenta))
@@ -70,7 +79,7 @@ def tell_standing(pulses: Sequence[Pulso], quiet: timedelta, medidor: Medidor, l
             continue
         valor, cuenta = max(values, default=(0.0, "")) if metrica in _AT_MOST else min(values)
         medidor.measure(metrica, valor)
-        if valor or metrica not in _AT_MOST:
+        if cuenta and valor != _WENT.get(metrica) and (valor or metrica not in _AT_MOST):
             worst[metrica.nombre] = {"cuenta": cuenta, "valor": round(valor)}
     logger.info("situacion", extra={"peores": worst})
 

@@ -384,6 +384,58 @@ def test_one_that_went_comes_back_as_it_was(house, operator):
     assert code == 0 and stored(house, "norte") == before and answer["pausa"], "its pause still holds for an hour"
 
 
+def test_of_one_that_went_nothing_is_asked_told_or_closed_until_it_comes_back(house, operator):
+    """Its secret cannot be read while its deletion is pending, and its last figures are nobody's any more."""
+    house.proveedor.cuentas["norte"].cupo = 1
+    house.send("A-1")
+    house.run(steps=6, minutes=5)
+    assert house.medidor.own["CupoRestante", "norte"][-1] == 0.0
+    paused(house)
+    assert operator("baja", "norte")[0] == 0
+    house.clock.advance(hours=20)
+    house.log.truncate(0)
+    queries = house.proveedor.llamadas.total()
+    for _ in range(30):
+        house.clock.advance(hours=1)
+        house.reconcile()
+    assert house.proveedor.llamadas.total() == queries
+    assert '"ERROR"' not in house.log.getvalue()
+    assert {house.medidor.own[name, "norte"][-1] for name in ("CupoRestante", "Silencio")} == {100.0, 0.0}
+    assert house.medidor.values["CupoRestante"][-1] == 100.0, "the alarm about it ends"
+    assert house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]
+    assert operator("alta", "norte", "--recuperar", "--esperar", "0")[0] == 0
+    house.clock.advance(minutes=16)
+    house.reconcile()
+    assert house.medidor.own["CupoRestante", "norte"][-1] == 0.0
+    assert not house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]
+
+
+def test_one_whose_secret_is_gone_for_good_is_marked_when_it_is_retired_again(house, operator):
+    house.send("A-1")
+    house.run(steps=6, minutes=5)
+    house.aws("secretsmanager").delete_secret(SecretId=f"{world.PREFIX}/norte", ForceDeleteWithoutRecovery=True)
+    assert operator("baja", "norte")[0] == 0
+    assert house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]
+
+
+@pytest.mark.parametrize("step", ["delete_secret", "restore_secret"])
+def test_one_that_goes_or_comes_back_is_never_marked_while_its_secret_can_be_used(house, operator, step):
+    house.send("A-1")
+    house.run(steps=6, minutes=5)
+    paused(house)
+    if step == "restore_secret":
+        operator("baja", "norte")
+
+    def die(name):
+        if name == step:
+            raise Killed
+
+    operator.secretsmanager = Watched(house.aws("secretsmanager"), after=die)
+    with pytest.raises(Killed):
+        operator("baja", "norte") if step == "delete_secret" else operator("alta", "norte", "--recuperar")
+    assert not house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]
+
+
 def test_a_pause_with_an_end_is_not_enough_to_go(house, operator):
     house.operate("pausar", cuenta="norte", motivo="m", quien=ANA, horas=3)
     house.clock.advance(hours=1)

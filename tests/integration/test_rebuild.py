@@ -227,6 +227,27 @@ def test_what_cannot_be_understood_does_nothing(house, asked):
     assert house.calls() == 0
 
 
+def test_one_whose_secret_cannot_be_read_is_told_and_the_others_are_rebuilt(house):
+    """«sur» is pending deletion and was never marked; «oeste» was retired."""
+    for alias in ("este", "oeste", "sur"):
+        house.add_cuenta(alias)
+        house.ledger.puerta(alias)
+    house.ledger.puerta("norte")
+    house.ledger.mark_retired("oeste", retired=True)
+    for alias in ("oeste", "sur"):
+        house.aws("secretsmanager").delete_secret(SecretId=f"{world.PREFIX}/{alias}")
+    house.clock.advance(minutes=20)
+    answer = house.invoke({"reconstruir": {"desde": "2026-03-02"}}, 900)
+    told = {alias: (d["completa"], d.get("codigo")) for alias, d in answer["cuentas"].items()}
+    assert told == {
+        "este": (True, None),
+        "norte": (True, None),
+        "oeste": (True, "DadaDeBaja"),
+        "sur": (False, "SecretoIlegible"),
+    }
+    assert not answer["completa"]
+
+
 def test_an_unknown_cuenta_is_not_complete(house):
     assert not rebuild(house, cuenta="sur")["completa"]
 

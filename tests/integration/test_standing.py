@@ -9,9 +9,11 @@ import httpx
 import pytest
 from tests.integration import world
 from tests.items import raw
+from tests.template import of_type, properties
 
 house = world.house
 MINUTE, HOUR = 60, 3600
+WHOLE_WINDOW = 10 * 24 * HOUR
 LOST = {"hooks_prob": {"lost": 1.0}}
 
 
@@ -169,10 +171,20 @@ def test_the_legal_window_is_told_while_something_old_is_open_and_not_otherwise(
     first = f"{house.clock() - timedelta(days=5, hours=3):%d/%m/%Y}"
     house.send("A-1", fecha=first, vencimiento=first)
     minutes(house, 3, every=15)
-    assert last(house, "VentanaLegal") is None
+    assert last(house, "VentanaLegal") == WHOLE_WINDOW
     minutes(house, 3, every=15)
     ends = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
     assert last(house, "VentanaLegal") == pytest.approx((ends - house.clock()).total_seconds(), abs=1)
+
+
+def test_the_legal_window_is_wide_again_once_what_was_about_to_leave_it_is_issued(house):
+    house.plan.update(demora_en_cola=7_200.0)
+    first = f"{house.clock() - timedelta(days=5, hours=3):%d/%m/%Y}"
+    house.send("A-1", fecha=first, vencimiento=first)
+    minutes(house, 6, every=15)
+    assert last(house, "VentanaLegal") < 24 * HOUR
+    minutes(house, 6, every=15)
+    assert house.estado("A-1") == "EMITIDO" and last(house, "VentanaLegal") == WHOLE_WINDOW
 
 
 def test_what_was_issued_today_is_told_with_its_money_and_how_long_it_took(house):
@@ -189,7 +201,22 @@ def test_what_was_issued_today_is_told_with_its_money_and_how_long_it_took(house
 def test_a_house_without_cuentas_tells_that_nothing_waits(house):
     house.reconcile()
     assert (last(house, "Abiertos"), last(house, "EdadAbierto"), last(house, "Silencio")) == (0, 0, 0)
-    assert last(house, "CupoRestante") is None and last(house, "VentanaLegal") is None
+    assert last(house, "CupoRestante") is None and last(house, "VentanaLegal") == WHOLE_WINDOW
+
+
+def test_an_alarm_that_keeps_its_state_while_nothing_is_said_is_told_each_minute(house):
+    """With no cuenta, and with one that has nothing open: otherwise it would stay in alarm once it is mended."""
+    keeps = [a for a in of_type("AWS::CloudWatch::Alarm") if properties(a)["TreatMissingData"] == "ignore"]
+    watched = {properties(alarm)["MetricName"] for alarm in keeps}
+    assert {"VentanaLegal", "Silencio", "EdadRevision"} <= watched
+    house.reconcile()
+    # Of a quota that nobody told there is nothing to say, and nothing was said before.
+    assert watched - set(house.medidor.values) == {"CupoRestante"}
+    house.send("A-1")
+    house.run(steps=5, minutes=1)
+    house.medidor.values.clear()
+    minutes(house, 1)
+    assert watched <= set(house.medidor.values)
 
 
 # -- the quota

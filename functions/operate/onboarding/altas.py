@@ -9,7 +9,10 @@ Alta, step by step, and what a crash right after each leaves behind:
 Baja: a pause comes first, by hand, and long enough that whatever was leaving has ended and nothing is open. Then
 
 1. the secret's deletion is scheduled   the pause still holds; asked again, it goes on with 2
-2. the pause gets an end                an hour later, when no process remembers the cuenta
+2. the cuenta's row is marked           the same; the reconciliation asks and tells nothing of it any more
+3. the pause gets an end                an hour later, when no process remembers the cuenta
+
+A cuenta that comes back, or whose alias is used again, loses the mark before it has a secret.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ def register(
     consumo = check_credentials(mundo, credenciales) if tried else None
     value = new_secret(secretos, alias=alias, cuit=cuit, punto_venta=punto_venta, modo=modo, llave=new_token())
     since = server_now(mundo, alias)
+    _mark(mundo, alias, retired=False)
     mundo.caja.create(alias, value, f"TusFacturas: CUIT {cuit}, punto de venta {punto_venta}.")
     cuenta = usable(alias, value)
     answer = {"cuenta": alias, "consumo": consumo, **_to_enter(mundo, cuenta)}
@@ -71,6 +75,7 @@ def recover(mundo: Mundo, alias: str, *, seconds: float) -> dict[str, Any]:
     ficha = mundo.caja.ficha(alias)
     if ficha is None or not ficha.borrado:
         raise exists(alias) if ficha else NoSePuede("CuentaDesconocida", f"No hay nada de {alias} que recuperar.")
+    _mark(mundo, alias, retired=False)
     mundo.caja.restore(alias)
     return try_out(mundo, alias, seconds=seconds)
 
@@ -87,21 +92,26 @@ def try_out(mundo: Mundo, alias: str, *, seconds: float) -> dict[str, Any]:
 
 
 def retire(mundo: Mundo, alias: str, *, days: int, quien: str) -> dict[str, Any]:
-    """Raises NoSePuede while something of it may be on its way or open."""
+    """Raises NoSePuede while something of it may be on its way or open. One without a secret is only marked."""
     ficha = mundo.caja.ficha(alias)
-    if ficha is None:
-        raise NoSePuede("CuentaDesconocida", f"No hay ninguna cuenta {alias}.")
     said = mundo.asked({"orden": "cuentas", "cuenta": alias})
-    if not ficha.borrado:
+    (row,) = said["cuentas"]
+    if ficha is None and not row["conocida"]:
+        raise NoSePuede("CuentaDesconocida", f"No hay ninguna cuenta {alias}.")
+    if ficha and not ficha.borrado:
         _check_quiet(alias, said)
         until = mundo.caja.delete(alias, days=days)
         mundo.tell(f"El secreto de {alias} se borra el {to_iso(until)}; hasta entonces se lo recupera.")
-    (row,) = said["cuentas"]
+    _mark(mundo, alias, retired=True)
     if row["pausa"] and row["pausa"]["cuenta"]:
         # Until nobody remembers it: a process that read the secret a moment ago would send with it.
         end = {"orden": "pausar", "cuenta": alias, "horas": REMEMBERED_HOURS, "motivo": "baja", "quien": quien}
         mundo.asked(end)
     return {"cuenta": alias, "url": mundo.url(alias)}
+
+
+def _mark(mundo: Mundo, alias: str, *, retired: bool) -> None:
+    mundo.asked({"orden": "retirar", "cuenta": alias, "retirada": retired})
 
 
 def list_all(mundo: Mundo) -> dict[str, Any]:

@@ -104,7 +104,10 @@ def _row(frame: Frame, row: Mapping[str, Any]) -> Html:
         "tr",
         el("td", foreign(row["cuenta"]), class_="hora"),
         el("td", row["abiertos"], class_="n"),
-        el("td", held or el("span", "nada", class_="bien")),
+        el(
+            "td",
+            held or (el("span", "de baja", class_="suave") if row["retirada"] else el("span", "nada", class_="bien")),
+        ),
         el("td", button),
     )
 

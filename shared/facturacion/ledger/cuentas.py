@@ -91,7 +91,7 @@ class Pulso:
 
     `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it. `figuras`, `hoy`
     and `callado`: of its last contrast (`figuras.Parte`). `oido`: its last hook. `cupo_mirado`: when the provider was
-    last asked for its quota. `pausa`: a person holds it.
+    last asked for its quota. `pausa`: a person holds it. `retirada`: it went, and nothing is asked or told of it.
     """
 
     cuenta: str
@@ -107,6 +107,7 @@ class Pulso:
     oido: datetime | None = None
     cupo: Cupo | None = None
     cupo_mirado: datetime | None = None
+    retirada: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,10 @@ class Doors(Restauracion, Pausas):
     def mark_rebuilding(self, cuenta: str, progress: str) -> None:
         """How far it is, so that the next invocation goes on from there."""
         self._change(cuenta, {"reconstruyendo": progress}, None)
+
+    def mark_retired(self, cuenta: str, *, retired: bool) -> None:
+        """The cuenta went, or is back: its row stays, because what it sent does."""
+        self._change(cuenta, {"retirada": to_iso(self._clock()) if retired else None}, None)
 
     def rebuilding(self, cuenta: str) -> str | None:
         answer = self._client.get_item(TableName=self._table, Key=key_of(CUENTAS, cuenta), ConsistentRead=True)
@@ -250,6 +255,7 @@ class Open(Restauracion, Pausas):
                 oido=_instant(i, "oido"),
                 cupo=cupo_from_item(i["cupo"]) if "cupo" in i else None,
                 cupo_mirado=_instant(i, "cupo_mirado"),
+                retirada="retirada" in i,
             )
             for i in items
         ]

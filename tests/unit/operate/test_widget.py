@@ -76,6 +76,7 @@ cuentas = st.fixed_dictionaries(
                     "abiertos": st.integers(0, 9),
                     "pausa": pauses.map(lambda found: found[0] if found else None),
                     "puerta": some,
+                    "retirada": st.booleans(),
                     "hasta": st.none() | instants,
                 }
             ),
