@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 
 def pause(world: World, asked: Pausar) -> dict[str, Any]:
+    """`mas_larga`: somebody paused it for longer than is asked now, and that holds."""
     autor = Autor(asked.quien, asked.motivo, world.solicitud)
     until = world.clock() + asked.dura if asked.dura else None
-    pausa, begun = world.ledger.pause(asked.cuenta, autor, until=until)
+    pausa, begun = world.ledger.pause(asked.cuenta, autor, until=until, shorten=asked.acortar)
     _log(world, "pausada", asked.cuenta)
     known = asked.cuenta is None or any(p.cuenta == asked.cuenta for p in world.ledger.pulses())
-    return {"pausa": pausa_row(pausa), "nueva": begun, "conocida": known}
+    longer = until is not None and (pausa.hasta is None or pausa.hasta > until)
+    return {"pausa": pausa_row(pausa), "nueva": begun, "mas_larga": longer, "conocida": known}
 
 
 def resume(world: World, asked: Reanudar) -> dict[str, Any]:

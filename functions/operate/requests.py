@@ -71,12 +71,16 @@ class Decidir:
 
 @dataclass(frozen=True, slots=True)
 class Pausar:
-    """`cuenta`: None is all of them. `dura`: None is until somebody resumes it."""
+    """`cuenta`: None is all of them. `dura`: None is until somebody resumes it.
+
+    `acortar`: also where a pause holds that ends later.
+    """
 
     cuenta: str | None
     dura: timedelta | None
     motivo: str
     quien: str
+    acortar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +157,13 @@ def read_request(event: Mapping[str, Any]) -> Pedido:
         case "decidir":
             return _decidir(event)
         case "pausar":
-            fields.only(event, {"orden", "cuenta", "todas", "horas", "motivo", "quien"})
+            fields.only(event, {"orden", "cuenta", "todas", "horas", "motivo", "quien", "acortar"})
             return Pausar(
-                fields.one_or_all(event), fields.dura(event), fields.motivo(event, needed=True), fields.quien(event)
+                fields.one_or_all(event),
+                fields.dura(event),
+                fields.motivo(event, needed=True),
+                fields.quien(event),
+                fields.flag(event, "acortar"),
             )
         case "reanudar":
             fields.only(event, {"orden", "cuenta", "todas", "motivo", "quien"})

@@ -24,7 +24,8 @@ from tusfacturas.client import Cliente as Proveedor
 house = world.house
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 ANA = "arn:aws:sts::123456789012:assumed-role/facturas/ana"
-CUIT = make_cuit(71_229_384)
+CUIT = make_cuit(71_229_400)
+"""Not that of `norte`."""
 
 
 @dataclass
@@ -153,6 +154,30 @@ def test_nobodys_credentials_are_overwritten(house, operator, credentials):
     assert (code, answer["error"]["codigo"]) == (2, "CuentaExiste") and stored(house, "norte") == before
 
 
+@pytest.mark.parametrize("described", [True, False])
+def test_a_punto_de_venta_that_has_an_alias_gets_no_second_one(house, operator, credentials, described):
+    """Under another alias nothing of what was issued is known: each message would be a second invoice."""
+    if described:
+        assert alta(operator, "--esperar", "0")[0] == 0
+    else:
+        house.secret("sur", cuit=f"{CUIT[:2]}-{CUIT[2:10]}-{CUIT[10]}", punto_venta="0003")
+    code, answer, _ = alta(operator, "--esperar", "0", alias="centro")
+    assert (code, answer["error"]["codigo"]) == (2, "PuntoVentaTomado") and "la cuenta sur" in answer["error"][
+        "mensaje"
+    ]
+    assert operator("alta", "centro", "--cuit", CUIT, "--punto-venta", "4", "--esperar", "0")[0] == 0
+
+
+def test_an_alias_that_went_does_not_come_back_once_another_one_has_its_punto_de_venta(house, operator, credentials):
+    assert alta(operator, "--esperar", "0")[0] == 0
+    house.operate("pausar", cuenta="sur", motivo="cambia de nombre", quien=ANA)
+    house.clock.advance(minutes=16)
+    assert operator("baja", "sur")[0] == 0
+    assert alta(operator, "--esperar", "0", alias="centro")[0] == 0
+    answer = operator("alta", "sur", "--recuperar", "--esperar", "0")[1]
+    assert answer["error"]["codigo"] == "PuntoVentaTomado" and "la cuenta centro" in answer["error"]["mensaje"]
+
+
 def test_two_who_onboard_it_at_once_make_one(house, operator, credentials):
     def first(name):
         if name == "create_secret":
@@ -198,6 +223,7 @@ def test_credentials_that_nobody_vouches_for_make_no_cuenta(house, operator, mon
         (("rotar", "sur"), "CuentaDesconocida"),
         (("baja", "sur"), "CuentaDesconocida"),
         (("rotar", "norte", "--deshacer"), "SinRotacion"),
+        (("rotar", "norte", "--confirmar"), "SinRotacion"),
         (("baja", "norte"), "SinPausa"),
     ],
 )
@@ -278,12 +304,15 @@ def test_a_rotation_can_be_taken_back_or_confirmed_by_word(house, operator):
     operator("rotar", "norte", "--esperar", "5")
     assert operator("rotar", "norte", "--deshacer")[0] == 0
     assert stored(house, "norte")["webhook_tokens"] == [old]
+    answer = operator("rotar", "norte", "--esperar", "5")[1]
+    assert stored(house, "norte")["webhook_tokens"] == [old, answer["token"]]
     code, answer, _ = operator("rotar", "norte", "--confirmar")
     assert code == 0 and stored(house, "norte")["webhook_tokens"] == [answer["token"]] != [old]
 
 
 def test_the_token_that_the_panel_shows_takes_the_place_of_ours(house, operator, monkeypatch):
     monkeypatch.setenv("FACTURACION_WEBHOOK_TOKEN", "token-of-the-panel")
+    operator("rotar", "norte", "--token-propio", "--esperar", "5")
     assert operator("rotar", "norte", "--token-propio", "--confirmar")[0] == 0
     assert stored(house, "norte")["webhook_tokens"] == ["token-of-the-panel"]
     answer = operator("rotar", "norte", "--token-propio")[1]

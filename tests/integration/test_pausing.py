@@ -10,6 +10,8 @@ import pytest
 from tests.integration import world
 from tests.integration.around import Watched
 
+from operate.cli.pausar import paused
+
 house = world.house
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 ANA = "arn:aws:sts::123456789012:assumed-role/facturas/ana"
@@ -191,14 +193,39 @@ def test_a_pause_says_who_wanted_it_why_and_how_long_it_is_safe(house):
 def test_pressed_twice_it_is_one_pause_and_keeps_its_beginning(house):
     first = pause(house)
     house.clock.advance(hours=1)
-    second = pause(house, motivo="otro", horas=3)
-    assert not second["nueva"] and second["pausa"]["desde"] == first["pausa"]["desde"]
-    assert second["pausa"]["motivo"] == "cambio de precios" and second["pausa"]["hasta"] is not None
+    second = pause(house, motivo="otro")
+    assert not second["nueva"] and second["pausa"] == first["pausa"] and not second["mas_larga"]
     resume(house)
     assert resume(house)["error"]["codigo"] == "NoEstaEnPausa"
     house.clock.advance(hours=1)
     again = pause(house, motivo="otro")
     assert again["nueva"] and again["pausa"]["motivo"] == "otro" and again["pausa"]["hasta"] is None
+
+
+@pytest.mark.parametrize("first", [None, 8])
+def test_a_second_person_does_not_shorten_a_pause_without_saying_so(house, first):
+    """A counted on it: what was to wait until tomorrow must not leave in an hour."""
+    horas = {"horas": first} if first else {}
+    longer = pause(house, **horas)["pausa"]
+    house.clock.advance(minutes=10)
+    kept = pause(house, motivo="otro", quien=f"{ANA}-2", horas=1)
+    assert kept["pausa"] == longer and not kept["nueva"] and kept["mas_larga"]
+    assert "Ya estaba pedida hasta más tarde" in paused(kept)
+    house.clock.advance(hours=2)
+    assert house.ledger.pausa_of("norte")
+    shorter = pause(house, motivo="otro", horas=1, acortar=True)
+    assert shorter["pausa"]["hasta"] != longer["hasta"] and not shorter["mas_larga"]
+    house.clock.advance(hours=2)
+    assert house.ledger.pausa_of("norte") is None
+
+
+@pytest.mark.parametrize("later", [None, 8])
+def test_a_second_person_may_lengthen_a_pause(house, later):
+    pause(house, horas=1)
+    longer = pause(house, **({"horas": later} if later else {}))
+    assert not longer["mas_larga"]
+    house.clock.advance(hours=2)
+    assert house.ledger.pausa_of("norte")
 
 
 def test_the_pause_of_one_and_that_of_all_are_two(house):

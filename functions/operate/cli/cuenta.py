@@ -52,7 +52,9 @@ def add(orders: Any) -> None:
     rotar = order("rotar", "cambiar el token de webhook sin que ningún hook se pierda", _rotar, rotated)
     rotar.add_argument("--credenciales", action="store_true", help="en vez del token, las de TusFacturas, ya probadas")
     rotar.add_argument("--token-propio", action="store_true", help="el que muestra el panel, en vez de uno nuevo")
-    rotar.add_argument("--confirmar", action="store_true", help="el nuevo ya está cargado: no espera ningún hook")
+    rotar.add_argument(
+        "--confirmar", action="store_true", help="la que se empezó: el nuevo ya está cargado, y no espera ningún hook"
+    )
     rotar.add_argument("--deshacer", action="store_true", help="el nuevo no se va a usar: queda el anterior")
     for waiting in (alta, probar, rotar):
         waiting.add_argument(

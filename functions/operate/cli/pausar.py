@@ -19,6 +19,7 @@ def add(orders: Any) -> None:
     words = "que no salga nada de una cuenta, o de ninguna; los mensajes esperan en la cola"
     pausar = add_order(orders, "pausar", words, run=_pause, text=paused)
     pausar.add_argument("--horas", type=float, help="termina sola después de tanto; si no, al reanudarla")
+    pausar.add_argument("--acortar", action="store_true", help="aunque ya esté en pausa hasta más tarde")
     pausar.add_argument("--motivo", required=True, help="por qué; se ve al listar")
     reanudar = add_order(orders, "reanudar", "terminar una pausa", run=_resume, text=resumed)
     reanudar.add_argument("--motivo", default="", help="por qué; queda escrito junto a la pausa")
@@ -29,7 +30,7 @@ def add(orders: Any) -> None:
 
 
 def _pause(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
-    return client.ask({**_asked(client, args), "orden": "pausar", "horas": args.horas})
+    return client.ask({**_asked(client, args), "orden": "pausar", "horas": args.horas, "acortar": args.acortar})
 
 
 def _resume(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def paused(answer: Mapping[str, Any]) -> str:
         "Lo que TusFacturas ya tiene en su cola sigue su curso, y se lo oye y consulta como siempre.",
         "Los mensajes esperan en la cola.",
     ]
+    if answer["mas_larga"]:
+        parts.insert(1, "Ya estaba pedida hasta más tarde, y así queda. Para que termine antes: --acortar, o reanudar.")
     if pausa["hasta"] is None or pausa["hasta"] > pausa["segura_hasta"]:
         parts.append(
             f"Con más de 3 días (después del {local(pausa['segura_hasta'])}) algunos pasarán por la cola de mensajes "

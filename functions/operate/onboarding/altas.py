@@ -17,6 +17,7 @@ A cuenta that comes back, or whose alias is used again, loses the mark before it
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from facturacion.cuentas import Cuenta
+    from operate.onboarding.caja import Ficha
     from operate.onboarding.datos import Secretos
     from operate.onboarding.mundo import Mundo
 
 QUIET = timedelta(minutes=15)
 """No invocation lasts longer, and no process remembers a secret longer."""
 REMEMBERED_HOURS = 1
+_DESCRIBED = re.compile(r"TusFacturas: CUIT ([0-9]{11}), punto de venta ([0-9]+)\.")
 NO_HOOK = (
     "La cuenta está lista, pero su hook de prueba no llegó: revise la dirección y el token en el panel de TusFacturas, "
     "mande otro de prueba desde allí y repita: facturacion cuenta probar."
@@ -57,6 +60,7 @@ def register(
     ficha = mundo.caja.ficha(alias)
     if ficha:
         raise about_to_be_deleted(alias) if ficha.borrado else exists(alias)
+    _check_untaken(mundo, alias, (cuit, punto_venta))
     secretos = ask_secretos()
     credenciales = Credenciales(secretos.apikey, secretos.apitoken, secretos.usertoken)
     consumo = check_credentials(mundo, credenciales) if tried else None
@@ -75,6 +79,8 @@ def recover(mundo: Mundo, alias: str, *, seconds: float) -> dict[str, Any]:
     ficha = mundo.caja.ficha(alias)
     if ficha is None or not ficha.borrado:
         raise exists(alias) if ficha else NoSePuede("CuentaDesconocida", f"No hay nada de {alias} que recuperar.")
+    if its := _described(ficha):
+        _check_untaken(mundo, alias, its)
     _mark(mundo, alias, retired=False)
     mundo.caja.restore(alias)
     return try_out(mundo, alias, seconds=seconds)
@@ -105,9 +111,41 @@ def retire(mundo: Mundo, alias: str, *, days: int, quien: str) -> dict[str, Any]
     _mark(mundo, alias, retired=True)
     if row["pausa"] and row["pausa"]["cuenta"]:
         # Until nobody remembers it: a process that read the secret a moment ago would send with it.
-        end = {"orden": "pausar", "cuenta": alias, "horas": REMEMBERED_HOURS, "motivo": "baja", "quien": quien}
-        mundo.asked(end)
+        end = {"orden": "pausar", "cuenta": alias, "horas": REMEMBERED_HOURS, "acortar": True}
+        mundo.asked({**end, "motivo": "baja", "quien": quien})
     return {"cuenta": alias, "url": mundo.url(alias)}
+
+
+def _check_untaken(mundo: Mundo, alias: str, its: tuple[str, int]) -> None:
+    """One CUIT and punto de venta has one alias: under a second one what was issued would not be known.
+
+    Two operators who add two aliases in the same moment are not kept apart. What is about to be deleted sends nothing;
+    it is compared when it is recovered.
+    """
+    for ficha in mundo.caja.fichas():
+        if ficha.alias != alias and not ficha.borrado and (_described(ficha) or _read(mundo, ficha)) == its:
+            raise NoSePuede(
+                "PuntoVentaTomado",
+                f"La CUIT {its[0]}, punto de venta {its[1]}, ya es la cuenta {ficha.alias}. Con dos alias un mismo "
+                f"comprobante podría emitirse dos veces: use {ficha.alias}, o dela de baja primero.",
+            )
+
+
+def _described(ficha: Ficha) -> tuple[str, int] | None:
+    """As `register` describes a secret, so that it need not be read."""
+    found = _DESCRIBED.fullmatch(ficha.descripcion)
+    return (found[1], int(found[2])) if found else None
+
+
+def _read(mundo: Mundo, ficha: Ficha) -> tuple[str, int] | None:
+    """Of a secret that was made by hand; None where it cannot be used, and so sends nothing."""
+    try:
+        cuenta = usable(ficha.alias, mundo.caja.read(ficha.alias))
+    except NoSePuede as error:
+        if error.codigo == "SinPermiso":
+            raise
+        return None
+    return re.sub(r"\D", "", cuenta.cuit), cuenta.punto_venta
 
 
 def _mark(mundo: Mundo, alias: str, *, retired: bool) -> None:

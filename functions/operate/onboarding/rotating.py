@@ -34,10 +34,19 @@ EVER = "2000-01-01T00:00:00Z"
 
 
 def rotate(mundo: Mundo, alias: str, *, given: str | None, seconds: float, confirmed: bool) -> dict[str, Any]:
-    """`given`: the token that the provider's panel shows; without it a new one is made."""
+    """`given`: the token that the provider's panel shows; without it a new one is made.
+
+    Raises NoSePuede where the end of a rotation is confirmed that was never begun: the panel cannot have its token.
+    """
     secret = mundo.caja.read(alias)
     cuenta = usable(alias, secret)
     token, begun = _second(cuenta, given)
+    if begun and confirmed:
+        raise NoSePuede(
+            "SinRotacion",
+            f"De {alias} no hay ninguna rotación empezada que confirmar: no se cambió nada. Primero, sin --confirmar: "
+            f"facturacion cuenta rotar {alias}",
+        )
     tokens = [*[t for t in cuenta.webhook_tokens if t != token][-1:], token]
     since = server_now(mundo, alias) if begun else EVER
     if begun:

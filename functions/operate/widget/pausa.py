@@ -77,9 +77,11 @@ def as_outcome(frame: Frame, answer: Mapping[str, Any], solicitud: str) -> Html:
         said = notice("En pausa: " if answer["nueva"] else "Ya estaba en pausa: ", told, kind="bien")
     else:
         said = notice("Reanudada: ", told, " ", _RESUMED, kind="bien")
+    longer = notice("Ya estaba pedida hasta más tarde, y así queda. Para que termine antes, reanúdela.", kind="mal")
     unknown = notice("Esa cuenta todavía no envió nada: si el alias está mal escrito, reanúdela.", kind="mal")
     return frame.page(
         said,
+        longer if answer.get("mas_larga") else None,
         unknown if not answer.get("conocida", True) else None,
         el("p", "Siguen en pausa:") if left else None,
         pause_notices(left),

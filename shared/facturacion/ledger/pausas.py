@@ -47,16 +47,23 @@ class Pausa:
 class Pausas(Table):
     """Pressed twice, each of these acts once."""
 
-    def pause(self, cuenta: str | None, autor: Autor, *, until: datetime | None) -> tuple[Pausa, bool]:
-        """From now on; whether it was not paused before. One that holds already stays as it is, but for its end."""
+    def pause(
+        self, cuenta: str | None, autor: Autor, *, until: datetime | None, shorten: bool = False
+    ) -> tuple[Pausa, bool]:
+        """From now on; whether it was not paused before. One that holds already stays as it is, but for its end.
+
+        That end only moves away, unless it is said (`shorten`): somebody else may have counted on it.
+        """
         now = self._clock()
         author = {"desde": to_iso(now), "quien": autor.quien, "motivo": autor.motivo, "solicitud": autor.solicitud}
         begun = self._on_pausa(cuenta, f"NOT ({_HOLDS})", author | {"hasta": _iso(until), "reanudo": None})
         if begun:
             return begun, True
-        changed = self._on_pausa(cuenta, _HOLDS, {"hasta": _iso(until)})
+        later = _HOLDS if shorten or until is None else "attribute_exists(pk) AND hasta > :now AND hasta < :hasta"
+        changed = self._on_pausa(cuenta, later, {"hasta": _iso(until)})
+        kept = changed or next((p for p in self.pausas() if p.cuenta == cuenta), None)
         # Somebody resumed it in that moment: then it is paused anew.
-        return (changed, False) if changed else self.pause(cuenta, autor, until=until)
+        return (kept, False) if kept else self.pause(cuenta, autor, until=until, shorten=shorten)
 
     def resume(self, cuenta: str | None, autor: Autor) -> Pausa | None:
         """The pause that is over now; None where none held."""

@@ -175,7 +175,7 @@ PAUSA = {
 def test_a_pause_says_what_it_stops_what_goes_on_and_how_long_it_is_safe(run):
     code, [(_, event)], out, _ = run(
         "pausar", "norte", "--motivo", "cambio de precios", "--horas", "2",
-        answers=[{"pausa": PAUSA, "nueva": True, "conocida": False}],
+        answers=[{"pausa": PAUSA, "nueva": True, "mas_larga": False, "conocida": False}],
     )  # fmt: skip
     assert code == 0
     assert event == {
@@ -185,6 +185,7 @@ def test_a_pause_says_what_it_stops_what_goes_on_and_how_long_it_is_safe(run):
         "horas": 2.0,
         "motivo": "cambio de precios",
         "quien": ARN,
+        "acortar": False,
     }
     assert "norte, desde el 02/03/2026 09:00, por ana: «cambio de precios»." in out
     assert "05/03/2026 09:00" in out and "todavía no envió nada" in out
