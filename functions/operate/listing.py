@@ -82,11 +82,12 @@ class Recorrido:
 
 
 def matches(asiento: Asiento, filtro: Filtro, now: datetime) -> bool:
+    """`codigo`: of the first cause, by which it was parked, and under which it is counted and shown everywhere."""
     wanted = {Estado.EN_REVISION, Estado.ERROR} if filtro.con_errores else {Estado.EN_REVISION}
     return (
         asiento.estado in wanted
         and asiento.external_reference.startswith(filtro.prefijo)
-        and (filtro.codigo is None or any(c.codigo == filtro.codigo for c in asiento.causas))
+        and (filtro.codigo is None or (bool(asiento.causas) and asiento.causas[0].codigo == filtro.codigo))
         and (asiento.actualizado is None or now - asiento.actualizado >= filtro.mayor_de)
     )
 

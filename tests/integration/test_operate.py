@@ -99,6 +99,21 @@ def test_a_listing_holds_only_what_was_asked_for(house):
     assert names(house.operate("listar", mayor_de_horas=1)) == {"P-0", "P-1"}
 
 
+def test_a_code_is_that_of_the_first_cause_as_the_rows_are_grouped(house):
+    parked(house, "DESCONOCIDO", "DESCONOCIDO")
+    first = [{"S": text} for text in ("Otra", "", "Y además.")]
+    put = house.aws("dynamodb").update_item
+    put(
+        TableName=world.TABLE,
+        Key={"pk": {"S": "norte#P-0"}, "sk": {"S": "ESTADO"}},
+        UpdateExpression="SET causas = list_append(:first, causas)",
+        ExpressionAttributeValues={":first": {"L": [{"L": first}]}},
+    )
+    assert [c["codigo"] for c in house.operate("listar")["comprobantes"][0]["causas"]] == ["Otra", "AFIP-99731"]
+    assert names(house.operate("listar", codigo="AFIP-99731")) == {"P-1"}
+    assert decide(house, "eliminar", cuenta="norte", codigo="AFIP-99731", simulacro=True)["cantidad"] == 1
+
+
 def test_an_error_says_what_it_waits_for_and_until_when(house):
     parked(house, "AFIP*9", resolve=False)
     house.run_errors(rounds=3)

@@ -107,12 +107,36 @@ def test_all_of_one_incident_are_decided_about_together_and_nothing_beside_it(ho
 def test_what_one_press_has_no_time_for_the_next_one_does(house, monkeypatch):
     monkeypatch.setattr("operate.deciding.DECISIONS_MAX", 2)
     parked(house, *["DESCONOCIDO"] * 5)
-    seen = house.widget(confirmed(house, "Eliminar", codigo="AFIP-99731"), WHY)
+    asked = house.widget(house.widget().button("Eliminar", codigo="AFIP-99731").consola)
     for _ in range(2):
+        assert "2; hay más" in asked.text and "2 comprobantes por" in asked.button("Eliminar").confirmation
+        before = len(lines(house))
+        seen = house.widget(asked.button("Eliminar").consola, WHY)
         assert "2 decididos" in seen.text
-        seen = house.widget(seen.button("Seguir con los que faltan").consola)
-    assert "1 decidido" in seen.text
+        asked = house.widget(seen.button("Seguir con los que faltan").consola)
+        assert len(lines(house)) == before + 2, "the next ones wait for their own confirmation"
+        assert WHY["motivo"] in asked.text
+    assert "1 comprobante por" in asked.button("Eliminar").confirmation
+    assert "1 decidido" in house.widget(asked.button("Eliminar").consola, WHY).text
     assert {line["motivo"]["S"] for line in lines(house)} == {WHY["motivo"]} and len(lines(house)) == 5
+
+
+def test_a_press_decides_about_no_more_than_was_confirmed(house):
+    parked(house, "DESCONOCIDO", "DESCONOCIDO")
+    consola = confirmed(house, "Eliminar", codigo="AFIP-99731")
+    parked(house, "DESCONOCIDO", "DESCONOCIDO", prefix="Q")
+    assert "2 decididos" in house.widget(consola, WHY).text
+    assert {line["pk"]["S"] for line in lines(house)} == {"norte#P-0", "norte#P-1"}
+
+
+def test_what_was_filtered_by_its_reference_stays_so_to_the_end(house):
+    parked(house, "DESCONOCIDO")
+    parked(house, "DESCONOCIDO", prefix="Q")
+    seen = house.widget({"vista": "lista", "del_formulario": True}, {"f_prefijo": "Q-"})
+    asked = house.widget(seen.button("Eliminar", codigo="AFIP-99731").consola)
+    assert "que empiezan con Q-" in asked.text and "1 comprobante por" in asked.button("Eliminar").confirmation
+    assert "1 decidido" in house.widget(asked.button("Eliminar").consola, WHY).text
+    assert {line["pk"]["S"] for line in lines(house)} == {"norte#Q-0"}
 
 
 def test_without_a_reason_nothing_is_decided_and_what_was_filled_in_is_still_there(house):

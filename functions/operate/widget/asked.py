@@ -30,7 +30,8 @@ VISTAS = (
     "redirigir",
 )
 _FILTRO = ("cuenta", "codigo", "prefijo", "con_errores")
-_SOBRE = ("accion", "cuenta", "codigo", "referencias")
+SOBRE = ("accion", "cuenta", "codigo", "prefijo", "referencias")
+"""What a decision is about, and what it is."""
 DICHO = ("motivo", "fecha", "concepto", "horas")
 
 
@@ -103,7 +104,7 @@ def said_in(asked: Mapping[str, Any], panel: Panel) -> dict[str, str]:
 
 def order_of(asked: Mapping[str, Any], said: Mapping[str, str]) -> dict[str, Any]:
     """The `decidir` that a button asks for, but for who decides and whether it is only rehearsed."""
-    which = {name: asked[name] for name in _SOBRE if name in asked}
+    which = {name: asked[name] for name in SOBRE if name in asked}
     dated = {"fecha": said["fecha"] or None, "servicios": said["concepto"] == "servicios"}
     return {"orden": "decidir", **which, **(dated if asked.get("accion") == "cambiar_fecha" else {})}
 

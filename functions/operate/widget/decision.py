@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from facturacion.accion import MOTIVO_MAX
+from operate.widget.asked import SOBRE
 from operate.widget.markup import Html, cut, el, foreign
 from operate.widget.pieces import ACCIONES, facts, field, many, money, notice, refusal
 
@@ -39,13 +40,13 @@ def as_confirmation(
     if "error" in rehearsal:
         return frame.page(refusal(rehearsal), _only_back(frame))
     count = rehearsal["cantidad"]
-    which = {name: asked[name] for name in ("accion", "cuenta", "codigo", "referencias") if name in asked}
+    which = {name: asked[name] for name in SOBRE if name in asked}
     return frame.page(
         el("h3", f"{ACCIONES[accion]}: ", _which(asked)),
         refusal(refused) if refused else None,
         facts(
             [
-                ("Comprobantes", f"al menos {count}" if rehearsal["sigue"] else str(count)),
+                ("Comprobantes", _how_many(rehearsal)),
                 ("Importe", f"{money(rehearsal['total'])} (cada uno en su moneda)"),
                 ("Pedidos del plan", f"hasta {rehearsal['pedidos']}"),
                 ("Qué se hace", f"{_WHAT[accion]} {_ASKED_FIRST}"),
@@ -54,8 +55,9 @@ def as_confirmation(
         _late(rehearsal),
         _paused(rehearsal),
         refusals(rehearsal["negados"]),
-        _form(frame, which, rehearsal, visto, said) if count else None,
-        _only_back(frame) if not count else None,
+        _form(frame, {**which, **_place(asked)}, rehearsal, visto, said)
+        if count
+        else el("div", _go_on(frame, {**which, "dicho": dict(said)}, rehearsal), frame.back(), class_="botones"),
     )
 
 
@@ -82,12 +84,28 @@ def as_result(frame: Frame, asked: Mapping[str, Any], answer: Mapping[str, Any],
     )
 
 
+def _how_many(rehearsal: Mapping[str, Any]) -> str:
+    """Of those that the next press decides about."""
+    count = rehearsal["cantidad"]
+    return (
+        f"{count}; hay más, que se deciden después de estos, con otra confirmación"
+        if rehearsal["sigue"]
+        else str(count)
+    )
+
+
+def _place(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the press before it stopped."""
+    return {"tras": asked["tras"]} if asked.get("tras") else {}
+
+
 def _which(asked: Mapping[str, Any]) -> list[Html | str]:
     cuenta = foreign(asked.get("cuenta", ""))
     named = asked.get("referencias") or []
     if named:
         return [el("span", foreign(cut(", ".join(map(str, named)), 300)), class_="ref"), " de ", cuenta]
-    return ["todos los de ", cuenta, " por ", foreign(asked.get("codigo", ""))]
+    begin = [" que empiezan con ", foreign(asked["prefijo"])] if asked.get("prefijo") else []
+    return ["todos los de ", cuenta, " por ", foreign(asked.get("codigo", "")), *begin]
 
 
 def _form(
@@ -110,7 +128,10 @@ def _form(
         dates if accion == "cambiar_fecha" else None,
         el("label", "Motivo (queda escrito en la historia de cada uno)", reason, class_="entero"),
         frame.button(
-            ACCIONES[accion], {"vista": "hacer", **which, "visto": visto}, primary=True, confirmation=question
+            ACCIONES[accion],
+            {"vista": "hacer", **which, "visto": visto, "maximo": count + len(rehearsal["negados"])},
+            primary=True,
+            confirmation=question,
         ),
         frame.back(),
     )
@@ -162,10 +183,13 @@ def refusals(refused: Sequence[Mapping[str, Any]]) -> Html | None:
 
 
 def _go_on(frame: Frame, asked: Mapping[str, Any], answer: Mapping[str, Any]) -> Html | None:
-    """One press decides about so many; the reason and what was seen are those that were confirmed."""
+    """One press decides about so many. To the confirmation of the next ones, with the reason that was given."""
     if not answer["sigue"]:
         return None
-    return frame.button("Seguir con los que faltan", {**asked, "tras": answer["sigue"]}, primary=True)
+    which = {name: asked[name] for name in (*SOBRE, "dicho") if name in asked}
+    return frame.button(
+        "Seguir con los que faltan", {"vista": "preparar", **which, "tras": answer["sigue"]}, primary=True
+    )
 
 
 def _its_story(frame: Frame, asked: Mapping[str, Any]) -> Html | None:

@@ -31,7 +31,7 @@ def as_list(frame: Frame, answer: Mapping[str, Any], filtro: Mapping[str, Any], 
         _summary(answer),
         pause_notices(answer["pausas"]),
         _search(frame, filtro),
-        _by_cause(frame, answer) if page == 1 else None,
+        _by_cause(frame, answer, _as_typed(filtro.get("prefijo"))) if page == 1 else None,
         el("h3", "Uno por uno") if rows else None,
         _table(frame, shown) if shown else None,
         _pager(frame, filtro, page, pages),
@@ -90,8 +90,11 @@ def _as_typed(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _by_cause(frame: Frame, answer: Mapping[str, Any]) -> Html | None:
-    """Those that wait for a person by cuenta and cause: decided about together, as one incident is mended once."""
+def _by_cause(frame: Frame, answer: Mapping[str, Any], prefijo: str) -> Html | None:
+    """Those that wait for a person by cuenta and cause: decided about together, as one incident is mended once.
+
+    `prefijo`: what is listed begins with it, and so does what is decided about.
+    """
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in answer["comprobantes"]:
         if row["estado"] == "EN_REVISION":
@@ -101,7 +104,7 @@ def _by_cause(frame: Frame, answer: Mapping[str, Any]) -> Html | None:
     if not keys:
         return None
     head = ("Cuenta", "Causa", "Cuántos", "Importe", "Horas", "Qué hacer con todos")
-    rows = [_cause(frame, key, groups[key], incidents.get(key)) for key in keys[:CAUSAS_MAX]]
+    rows = [_cause(frame, key, groups[key], incidents.get(key), prefijo) for key in keys[:CAUSAS_MAX]]
     left = len(keys) - CAUSAS_MAX
     return join(
         el("h3", "Por causa"),
@@ -111,17 +114,23 @@ def _by_cause(frame: Frame, answer: Mapping[str, Any]) -> Html | None:
 
 
 def _cause(
-    frame: Frame, key: tuple[str, str], rows: Sequence[Mapping[str, Any]], incident: Mapping[str, Any] | None
+    frame: Frame,
+    key: tuple[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    incident: Mapping[str, Any] | None,
+    prefijo: str,
 ) -> Html:
     cuenta, codigo = key
     causa = {"codigo": codigo, "mensaje": incident["mensaje"] if incident else causa_of(rows[0]["causas"])["mensaje"]}
     since = el("div", f"Incidente de la cuenta desde {local(incident['desde'])}", class_="ojo") if incident else None
-    count = incident["retenidos"] if incident else len(rows)
+    # An incident holds up what is not listed as well; its buttons are about what is.
+    count = incident["retenidos"] if incident and not prefijo else len(rows)
+    which = {"cuenta": cuenta, "codigo": codigo, **({"prefijo": prefijo} if prefijo else {})}
     total = sum((Decimal(c["total"]) for c in rows if c["total"]), Decimal(0))
     left = [c["horas"] for c in rows if c["horas"] is not None]
     # Without a code there is no saying which: each by itself.
     actions = _actions(rows) if codigo and rows else ()
-    buttons = [_decide(frame, a, {"cuenta": cuenta, "codigo": codigo}) for a in actions]
+    buttons = [_decide(frame, a, which) for a in actions]
     return el(
         "tr",
         el("td", foreign(cuenta), class_="hora"),

@@ -217,6 +217,7 @@ def test_no_text_about_a_decision_becomes_markup(answer, reference, cuenta, moti
     if answer["sigue"]:
         go_on = seen.button("Seguir con los que faltan").consola
         assert go_on["tras"] == answer["sigue"] and go_on["dicho"]["motivo"] == motivo.strip()
+        assert go_on["vista"] == "preparar", "what comes next is confirmed with its own cost"
 
 
 redrives = st.builds(
@@ -390,7 +391,7 @@ def test_a_confirmation_says_what_it_costs_and_asks_for_a_reason():
     assert "todos los de norte por CTA-1" in seen.text and "1.278,00" in seen.text and "hasta 2" in seen.text
     assert "1 tiene una fecha que ARCA ya no toma" in seen.text and ("textarea" in seen.names)
     button = seen.button("Reenviar")
-    assert button.consola == {**consola, "vista": "hacer", "visto": "2026-03-02T12:00:00.000Z"}
+    assert button.consola == {**consola, "vista": "hacer", "visto": "2026-03-02T12:00:00.000Z", "maximo": 2}
     assert button.confirmation == "Reenviar: 2 comprobantes por 1.278,00, hasta 2 pedidos del plan. ¿Seguro?"
 
 
@@ -446,6 +447,7 @@ def test_only_a_confirmed_press_decides_and_everything_else_only_asks():
         "quien": "CloudWatch, panel negocio, cuenta de AWS 1",
         "visto": "t",
         "tras": None,
+        "maximo": 200,
     }
 
 
