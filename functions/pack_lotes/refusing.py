@@ -146,6 +146,7 @@ def refuse(invalido: Invalido, inbox: Inbox, world: World, settings: Settings) -
     }
     world.logger.info("comprobante_rechazado", extra=fields)
     world.count(Metrica.RECHAZADOS, 1, cuenta=cuenta)
+    world.count(Metrica.RECHAZADOS_AQUI, 1, cuenta=cuenta)
     if tell([(asiento, causas)], ledger=world.ledger, bus=world.bus, at=world.clock())[0]:
         inbox.ack(invalido.registro)
     return None

@@ -9,7 +9,8 @@ Steps, and what a crash right after each leaves:
 3. a difference is noted, not told     it is told only if it is still there at a second look, at least SettleSeconds
                                        later: what moves at that moment looks like one
 4. the CIERRE item is written          it is written again, the same
-5. the night counts as closed          nothing is left
+5. the night counts as closed, with    nothing is left
+   the difference that stands
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from facturacion.metricas import Metrica
 from facturacion.tiempo import ARGENTINA
 from reconcile.balance import AT_THE_PROVIDER, NEED_A_MESSAGE, balance, place_of
 from tusfacturas.outcomes import Consulta
@@ -86,7 +86,7 @@ def close(pulso: Pulso, c: Contraster, *, remaining: Callable[[], timedelta]) ->
         return False
     for cierre, looked in cierres:
         _record(pulso.cuenta, cierre, looked, c)
-    f.ledger.night_closed(pulso.cuenta, day)
+    f.ledger.night_closed(pulso.cuenta, day, difference=sum(cierre.diferencia for cierre, _ in cierres))
     return True
 
 
@@ -117,7 +117,6 @@ def _record(cuenta: str, cierre: Cierre, looked: datetime, c: Contraster) -> Non
     f.ledger.record_close(cuenta, cierre.dia, columns, looked=looked)
     level = f.logger.error if cierre.diferencia else f.logger.info
     level("cierre", extra={"cuenta": cuenta, "dia": cierre.dia.isoformat(), **columns})
-    f.count(Metrica.DIFERENCIA_CIERRE, cierre.diferencia, cuenta=cuenta)
 
 
 def _all_open(cuenta: str, ledger: Ledger) -> list[Asiento]:

@@ -26,6 +26,7 @@ _TOGETHER = {
     Metrica.EMITIDOS_HOY,
     Metrica.IMPORTE_HOY,
     Metrica.SIN_RECONSTRUIR,
+    Metrica.DIFERENCIA_CIERRE,
 }
 """Added up over the cuentas, and nothing where there is none."""
 _AT_MOST = {Metrica.EDAD_ABIERTO, Metrica.EDAD_REVISION, Metrica.INCIERTO_VENCIDO, Metrica.SILENCIO}
@@ -46,6 +47,7 @@ def standing_of(pulso: Pulso, quiet: timedelta, now: datetime) -> Iterator[tuple
     yield Metrica.EN_ERROR, f.en_error
     yield Metrica.EN_REVISION, f.en_revision
     yield Metrica.SIN_RECONSTRUIR, pulso.sin_reconstruir
+    yield Metrica.DIFERENCIA_CIERRE, pulso.difiere
     yield Metrica.EDAD_ABIERTO, _since(f.viejo, now)
     yield Metrica.EDAD_REVISION, _since(f.revision, now)
     yield Metrica.INCIERTO_VENCIDO, _since(f.incierto and f.incierto + quiet, now)

@@ -40,6 +40,7 @@ class Metrica(Enum):
     RESPUESTA = "RespuestaLote", _MS, _PACK, "From a POST to its outcome."
     ACEPTADOS = "Aceptados", _CUENTA, _PACK, "Comprobantes that the provider accepted in its answer."
     RECHAZADOS = "Rechazados", _CUENTA, _PACK, "Comprobantes refused, by our check or by the provider."
+    RECHAZADOS_AQUI = "RechazadosAqui", _CUENTA, _PACK, "Those of them that our check refused: they were never sent."
     INCIERTOS = "Inciertos", _CUENTA, _PACK, "Comprobantes whose POST ended without a trustworthy answer."
     NO_ENVIADOS = "NoEnviados", _CUENTA, _PACK, "Comprobantes of POSTs that certainly had no effect; they go again."
     CUENTA_DETENIDA = "CuentaDetenida", _CUENTA, _PACK, "Invocations that met a cuenta whose lotes may not leave."
@@ -112,10 +113,10 @@ class Metrica(Enum):
     EN_PAUSA = "EnPausa", _CUENTA, _RECONCILE, "Pauses that a person ordered, and that hold."
     PAUSAS_LARGAS = "PausasLargas", _CUENTA, _RECONCILE, "Those of them that may have been forgotten."
     SIN_RECONSTRUIR = "SinReconstruir", _CUENTA, _RECONCILE, "Cuentas that wait to be rebuilt after a restore."
+    DIFERENCIA_CIERRE = "DiferenciaCierre", _CUENTA, _RECONCILE, "Comprobantes in which closed days do not agree."
 
     # What the reconciliation met.
     MENSAJES_DEVUELTOS = "MensajesDevueltos", _CUENTA, _RECONCILE, "Messages that went back from the dead-letter queue."
-    DIFERENCIA_CIERRE = "DiferenciaCierre", _CUENTA, _RECONCILE, "Comprobantes in which a closed day does not agree."
 
     def __init__(self, nombre: str, unidad: Unidad, servicios: tuple[str, ...], que: str) -> None:
         self.nombre: str = nombre

@@ -90,6 +90,26 @@ def test_a_row_that_the_ledger_lost_is_a_difference_told_at_the_second_look(hous
     assert told[-1]["level"] == "ERROR" and told[-1]["ejemplos"] == ["A-1"]
 
 
+def test_a_difference_stands_each_minute_until_a_night_finds_it_mended(house):
+    """The alarm says that it is over when it is, and not five minutes after it was found."""
+    day_of(house, "A-1", "A-2")
+    (item,) = [i for i in house.items() if i["pk"]["S"] == "norte#A-1" and i["sk"]["S"] == "ESTADO"]
+    house.aws("dynamodb").delete_item(TableName=world.TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+    to_the_night(house)
+    night(house)
+    for _ in range(22):
+        house.clock.advance(hours=1)
+        house.reconcile()
+        assert house.medidor.values["DiferenciaCierre"][-1] == 1
+    to_the_night(house, days=1)
+    night(house)
+    assert house.medidor.values["DiferenciaCierre"][-1] == 1, "looked at again, and still there"
+    house.aws("dynamodb").put_item(TableName=world.TABLE, Item=item)
+    to_the_night(house, days=2)
+    night(house)
+    assert cierre(house)["diferencia"] == 0 and house.medidor.values["DiferenciaCierre"][-1] == 0
+
+
 def test_a_difference_that_is_gone_at_the_second_look_is_not_told(house):
     day_of(house, "A-1")
     (item,) = [i for i in house.items() if i["pk"]["S"] == "norte#A-1" and i["sk"]["S"] == "ESTADO"]

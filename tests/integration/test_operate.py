@@ -109,7 +109,8 @@ def test_a_code_is_that_of_the_first_cause_as_the_rows_are_grouped(house):
         UpdateExpression="SET causas = list_append(:first, causas)",
         ExpressionAttributeValues={":first": {"L": [{"L": first}]}},
     )
-    assert [c["codigo"] for c in house.operate("listar")["comprobantes"][0]["causas"]] == ["Otra", "AFIP-99731"]
+    causas = {c["external_reference"]: c["causas"] for c in house.operate("listar")["comprobantes"]}
+    assert [causa["codigo"] for causa in causas["P-0"]] == ["Otra", "AFIP-99731"]
     assert names(house.operate("listar", codigo="AFIP-99731")) == {"P-1"}
     assert decide(house, "eliminar", cuenta="norte", codigo="AFIP-99731", simulacro=True)["cantidad"] == 1
 

@@ -442,3 +442,12 @@ def test_what_a_slow_provider_leaves_no_time_for_is_not_claimed(house):
     house.send("A-2", cuenta="sur")
     assert len(house.pack(seconds=200)) == 1
     assert (house.estado("A-1"), house.estado("A-2", "sur")) == ("ENVIADO", None)
+
+
+def test_what_our_own_check_refuses_is_counted_apart_from_what_the_provider_refuses(house):
+    """The share of uncertain outcomes is of what was sent."""
+    house.send("A-1", comentario=REFUSED)
+    house.put(house.message("R-1", vencimiento="01/01/2020"))
+    house.pack()
+    assert house.estados("A-1", "R-1") == {"RECHAZADO"} and house.posts() == [["A-1"]]
+    assert (house.counts["Rechazados"], house.counts["RechazadosAqui"]) == (2, 1)

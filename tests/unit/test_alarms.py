@@ -100,7 +100,10 @@ def test_an_alarm_is_a_spanish_sentence_with_its_section_and_tells_both_when_it_
     assert re.search(r"\b(de|la|el|que|y)\b", sentence) and not re.search(r"\b(the|of|is)\b", sentence)
     severity = name_of(alarm).rpartition("-")[2]
     assert re.fullmatch(r"[a-z-]+", anchor)
-    assert properties(alarm)["AlarmActions"] == properties(alarm)["OKActions"] == [{"Ref": SEVERITIES[severity]}]
+    to = [{"Ref": SEVERITIES[severity]}]
+    assert properties(alarm)["AlarmActions"] == to
+    # That it is not seen again mends no duplicate: a person does, and no metric can tell.
+    assert properties(alarm).get("OKActions") == (None if anchor == "duplicados" else to)
 
 
 def test_alarms_are_told_apart_by_their_names():
@@ -147,6 +150,45 @@ def test_an_alarm_on_an_expression_keeps_within_what_cloudwatch_takes(alarm):
             assert words <= ids, row
             for part in re.findall(r'METRICS\("([a-z]+)"\)', row["Expression"]):
                 assert any(part in name for name in ids)
+
+
+# -- what an alarm on an expression makes of its metrics
+
+
+def breaches(alarm, **values):
+    """Whether one period with these values (by MetricName) is over the threshold; what was not emitted is not there.
+
+    The expressions are of four functions and arithmetic, and mean in Python what CloudWatch's guide says of them.
+    """
+    rows = properties(alarm)["Metrics"]
+    known = {row["Id"]: values.get(row["MetricStat"]["Metric"]["MetricName"]) for row in rows if "MetricStat" in row}
+    for row in rows:
+        if "Expression" in row:
+            text = re.sub(r"\bAND\b", "and", row["Expression"])
+            fill = {"FILL": lambda value, other: other if value is None else value}
+            choose = {"IF": lambda condition, one, other: one if condition else other}
+            try:
+                known[row["Id"]] = eval(text, {"__builtins__": {}}, {**known, **fill, **choose})
+            except ZeroDivisionError:
+                known[row["Id"]] = 0
+    (shown,) = [row["Id"] for row in rows if row["ReturnData"]]
+    return known[shown] > properties(alarm)["Threshold"]
+
+
+def test_what_we_refuse_ourselves_hides_no_provider_that_does_not_answer():
+    sent = {"Inciertos": 15, "Aceptados": 15}
+    assert breaches("InciertosAlarm", **sent, Rechazados=0)
+    assert breaches("InciertosAlarm", **sent, Rechazados=1_000, RechazadosAqui=1_000)
+    assert not breaches("InciertosAlarm", **sent, Rechazados=100, RechazadosAqui=0), "it answered these"
+    assert not breaches("InciertosAlarm", Inciertos=3, Aceptados=2, Rechazados=90, RechazadosAqui=90), "too few"
+
+
+def test_a_stranger_at_night_calls_nobody_and_a_token_that_does_not_match_does():
+    alarm = "HooksNingunoAutenticoAlarm"
+    assert not breaches(alarm, HooksNoAutenticos=50_000, HooksRecibidos=0, Silencio=0)
+    assert not breaches(alarm, HooksNoAutenticos=50_000, HooksRecibidos=3, Silencio=300), "a hook is a little late"
+    assert breaches(alarm, HooksNoAutenticos=12, HooksRecibidos=0, Silencio=3_000)
+    assert not breaches(alarm, HooksNoAutenticos=12, HooksRecibidos=400, Silencio=3_000), "they are not the provider's"
 
 
 @pytest.mark.parametrize("alarm", ALARMS)

@@ -48,12 +48,13 @@ class Cierres(Table):
             return False
         return True
 
-    def night_closed(self, cuenta: str, day: date) -> None:
+    def night_closed(self, cuenta: str, day: date, *, difference: int = 0) -> None:
+        """`difference`: in all the days that this night looked at; it stands until a night without any."""
         self._client.update_item(
             TableName=self._table,
             Key=key_of(CUENTAS, cuenta),
-            UpdateExpression="SET cierre_dia = :day REMOVE cerrando, cierre_diferencia",
-            ExpressionAttributeValues=to_values({":day": day.isoformat()}),
+            UpdateExpression="SET cierre_dia = :day, cierre_difiere = :n REMOVE cerrando, cierre_diferencia",
+            ExpressionAttributeValues=to_values({":day": day.isoformat(), ":n": difference}),
         )
 
     def difference_seen(self, cuenta: str) -> None:

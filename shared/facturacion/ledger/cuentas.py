@@ -89,7 +89,8 @@ class Arriendo:
 class Pulso:
     """When a cuenta was last contrasted with the provider and what waits for that (`ritmo`), and its run.
 
-    `cierre`: the last day that is closed. `diferencia_vista`: at a first look at the days after it. `figuras`, `hoy`
+    `cierre`: the last day that is closed, and `difiere`: in how many comprobantes it and those before it do not agree.
+    `diferencia_vista`: at a first look at the days after it. `figuras`, `hoy`
     and `callado`: of its last contrast (`figuras.Parte`). `oido`: its last hook. `cupo_mirado`: when the provider was
     last asked for its quota. `pausa`: a person holds it. `retirada`: it went, and nothing is asked or told of it.
     """
@@ -108,6 +109,7 @@ class Pulso:
     cupo: Cupo | None = None
     cupo_mirado: datetime | None = None
     retirada: bool = False
+    difiere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,7 @@ class Open(Restauracion, Pausas):
                 cupo=cupo_from_item(i["cupo"]) if "cupo" in i else None,
                 cupo_mirado=_instant(i, "cupo_mirado"),
                 retirada="retirada" in i,
+                difiere=int(i.get("cierre_difiere", 0)),
             )
             for i in items
         ]
