@@ -29,6 +29,7 @@ from facturacion.estado import Estado
 from facturacion.ledger.pausas import longest
 from facturacion.metricas import Metrica
 from facturacion.ventana import hours_left
+from operate import fields
 from operate.decisions import CAMBIO, Negada, is_foreign, judge, judge_fecha, judge_visto, requests_of
 from operate.fields import PedidoInvalido
 from operate.listing import Recorrido, matches, money
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 TIME_TO_DECIDE = timedelta(seconds=20)
 """The writes about one comprobante; then, in any case, the notes and the runs of those before it."""
-DECISIONS_MAX = 200
-"""In one invocation: some six writes each."""
 
 
 @dataclass(slots=True)
@@ -89,7 +88,7 @@ def decide(world: World, asked: Decidir) -> dict[str, Any]:
         raise PedidoInvalido(illegal.codigo, illegal.motivo)
     hecho = Hecho()
     now = world.clock()
-    most = asked.maximo if asked.simulacro else min(asked.maximo, DECISIONS_MAX)
+    most = asked.maximo if asked.simulacro else min(asked.maximo, fields.DECISIONS_MAX)
     walk = _asked_about(world, asked)
     for lugar, asiento in walk:
         if asked.referencias is None and not (asiento and matches(asiento, asked.filtro, now)):

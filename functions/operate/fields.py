@@ -18,6 +18,8 @@ REFERENCIAS_MAX = 1_000
 """Named one by one in one request; the command line asks again for more."""
 PAGINA_MAX = 1_000
 """Comprobantes in one answer, which Lambda bounds at 6 MB."""
+DECISIONS_MAX = 200
+"""In one invocation: some six writes each."""
 HOURS_MAX = 10 * 366 * 24
 
 

@@ -10,7 +10,7 @@ from tests.integration.around import Killed, Watched, aws_fails
 
 from facturacion.asiento import Causa, Refused
 from operate import __main__ as command
-from operate import deciding, listing
+from operate import listing
 from operate.cli.client import Cliente
 
 house = world.house
@@ -304,7 +304,7 @@ def test_an_incident_that_was_not_mended_is_told_anew(house):
 
 
 def test_many_are_decided_in_slices_each_within_its_time(house, monkeypatch):
-    monkeypatch.setattr(deciding, "DECISIONS_MAX", 2)
+    monkeypatch.setattr("operate.fields.DECISIONS_MAX", 2)
     references = by_place(house, parked(house, *["DESCONOCIDO"] * 5))
     first = decide(house, "eliminar", codigo="AFIP-99731")
     assert first["cantidad"] == 2 and first["sigue"]["external_reference"] == references[1]

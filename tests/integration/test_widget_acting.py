@@ -105,7 +105,7 @@ def test_all_of_one_incident_are_decided_about_together_and_nothing_beside_it(ho
 
 
 def test_what_one_press_has_no_time_for_the_next_one_does(house, monkeypatch):
-    monkeypatch.setattr("operate.deciding.DECISIONS_MAX", 2)
+    monkeypatch.setattr("operate.fields.DECISIONS_MAX", 2)
     parked(house, *["DESCONOCIDO"] * 5)
     asked = house.widget(house.widget().button("Eliminar", codigo="AFIP-99731").consola)
     for _ in range(2):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from facturacion.tiempo import to_iso
-from operate import deciding
+from operate import fields
 from operate.fields import PAGINA_MAX, PedidoInvalido
 from operate.widget.asked import DICHO, filter_of, order_of, page_of, pause_of, read_panel, read_view, said_in
 from operate.widget.colas import ORIGENES, as_queues, as_redriven
@@ -137,7 +137,7 @@ def _confirmation(showing: Showing, said: Mapping[str, str], refused: Mapping[st
     # Whether ARCA would take the date is said when it is known.
     order = order_of(showing.asked, said) | {"simulacro": True, "fecha": None}
     # As many as one press decides about, so that it says what that press costs.
-    order |= {"maximo": deciding.DECISIONS_MAX, "tras": showing.asked.get("tras")}
+    order |= {"maximo": fields.DECISIONS_MAX, "tras": showing.asked.get("tras")}
     return as_confirmation(showing.frame, showing.asked, showing.ask(order), visto=visto, said=said, refused=refused)
 
 
@@ -149,7 +149,7 @@ def _done(showing: Showing) -> Html:
         "quien": showing.panel.quien,
         "visto": asked.get("visto"),
         "tras": asked.get("tras"),
-        "maximo": asked.get("maximo", deciding.DECISIONS_MAX),
+        "maximo": asked.get("maximo", fields.DECISIONS_MAX),
     }
     answer = showing.ask(order_of(asked, said) | why)
     if "error" in answer:
