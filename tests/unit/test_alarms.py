@@ -93,6 +93,20 @@ def test_links_within_the_runbook_lead_somewhere():
     assert links and links <= set(sections())
 
 
+def test_where_it_sends_people_in_other_documents_there_is_such_a_section():
+    text = RUNBOOK.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([\w/.-]+)#([\w-]+)\)", text)
+    for path, anchor in links:
+        heads = re.findall(r"^#+ (.+)$", (ROOT / path).read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w-]", "", head.lower().replace(" ", "-")) for head in heads}
+    assert links and "README" not in text
+
+
+def test_what_it_says_to_type_is_understood_on_every_system():
+    """BSD's date, on a Mac, knows no -d."""
+    assert [line for line in shell_lines() if re.search(r"\bdate\b[^)]* (-d|--date)\b", line)] == []
+
+
 @pytest.mark.parametrize("alarm", ALARMS)
 def test_an_alarm_is_a_spanish_sentence_with_its_section_and_tells_both_when_it_begins_and_when_it_is_over(alarm):
     sentence, _, anchor = text_of(alarm).rpartition(" Ver ${RunbookUrl}#")
