@@ -3,6 +3,9 @@
 Each is copied to the queue, then deleted where it was (`facturacion.colas`): a crash between the two leaves it twice,
 and the second one finds a known state. What was hidden by a look that died is in sight again after five minutes.
 
+A person's order stands on the timeline of each message's reference, before it is moved; one that cannot be read has
+none, and is only in the log.
+
 The attributes that we put there are dropped: of a rejected one why it was, of a dead one its turns, for somebody mended
 what it died of. The sender's own stay.
 """
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from facturacion.accion import Autor
 from facturacion.colas import Vistazo, attributes_without, text_of
 from facturacion.estado import Estado
 from facturacion.mensaje import Ininteligible, Mensaje, leer
@@ -67,7 +71,7 @@ def redrive(world: World, asked: Redirigir) -> dict[str, Any]:
             continue
         if why := _why_not(world, asked, codigo, message, mensaje):
             refused.append(_refusal(message, mensaje, *why))
-        elif asked.simulacro or _moved(world, asked, look, message, codigo):
+        elif asked.simulacro or _moved(world, asked, look, (message, mensaje), codigo):
             moved[codigo] += 1
     look.give_back()
     counted = sum(moved.values())
@@ -112,9 +116,16 @@ def _conflicts(world: World, mensaje: Mensaje) -> bool:
     return mensaje.hash not in {stored.datos.hash, *stored.rechazados}
 
 
-def _moved(world: World, asked: Redirigir, look: Vistazo, message: Any, codigo: str) -> bool:
+def _moved(
+    world: World, asked: Redirigir, look: Vistazo, one: tuple[Any, Mensaje | Ininteligible], codigo: str
+) -> bool:
+    """`one`: as SQS gave it, and as it reads."""
+    message, mensaje = one
     fields = {"message_id": message["MessageId"], "origen": asked.origen, "codigo": codigo}
     try:
+        if isinstance(mensaje, Mensaje):
+            autor = Autor(asked.quien, asked.motivo, world.solicitud)
+            world.ledger.note(mensaje.cuenta, mensaje.external_reference, "redirigir", autor, expires=world.keep)
         look.move(message, world.colas.queue_url, attributes_without(message, OURS[asked.origen]))
     except (ClientError, BotoCoreError) as error:
         # It stays; the others do not wait for it.

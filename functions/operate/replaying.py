@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from facturacion.accion import Autor
 from facturacion.metricas import Metrica
 from facturacion.replay import differences, replay
 from operate.fields import PedidoInvalido
@@ -97,7 +98,7 @@ def replay_hooks(world: World, asked: Reproducir) -> dict[str, Any]:
         looked += 1
         for diferencia in differences(cuenta, [reference], world.ledger):
             found.append(_row(diferencia))
-            if not asked.simulacro and (refused := _put_right(world, diferencia)):
+            if not asked.simulacro and (refused := _put_right(world, asked, diferencia)):
                 still.append(refused)
         if not isinstance(walk, Contadas) and world.remaining() < TIME_FOR_ONE:
             break
@@ -120,9 +121,11 @@ def _walk(world: World, asked: Reproducir) -> Nombradas | Abiertas | Contadas:
     return Abiertas(Recorrido(world, asked.cuenta, asked.tras))
 
 
-def _put_right(world: World, diferencia: Diferencia) -> dict[str, str] | None:
-    """None when the ledger says now what the hooks amount to."""
+def _put_right(world: World, asked: Reproducir, diferencia: Diferencia) -> dict[str, str] | None:
+    """None when the ledger says now what the hooks amount to. Who asked and why is on its timeline before."""
     cuenta, reference = diferencia.cuenta, diferencia.external_reference
+    autor = Autor(asked.quien, asked.motivo, world.solicitud)
+    world.ledger.note(cuenta, reference, "reproducir", autor, expires=world.keep)
     replay(diferencia, ledger=world.ledger, bus=world.bus, at=world.clock())
     left = list(differences(cuenta, [reference], world.ledger))
     fields = {"cuenta": cuenta, "external_reference": reference, "solicitud": world.solicitud}

@@ -94,6 +94,7 @@ class Reanudar:
 class Reproducir:
     """The hooks of `referencias` of one cuenta, of a period (from, until), or (neither) of what is open.
 
+    `motivo`, `quien`: empty in a rehearsal, of these and of a `Redirigir`.
     `recorrer`: the whole table may be read for it. Where the last answer stopped: `hechas` of the references, `tras` of
     what is open, `lugar` in the table.
     """
@@ -103,6 +104,8 @@ class Reproducir:
     periodo: tuple[datetime, datetime] | None
     recorrer: bool
     simulacro: bool
+    motivo: str
+    quien: str
     hechas: int = 0
     tras: Lugar | None = None
     lugar: dict[str, str] | None = None
@@ -116,6 +119,8 @@ class Redirigir:
     cuenta: str | None
     codigo: str | None
     simulacro: bool
+    motivo: str
+    quien: str
     maximo: int
 
 
@@ -192,9 +197,7 @@ def _decidir(event: Mapping[str, Any]) -> Decidir:
     fecha = fields.fecha(event)
     if fecha and accion is not Accion.CAMBIAR_FECHA:
         raise PedidoInvalido("FechaSinCambio", "La fecha es solo para cambiar_fecha.")
-    simulacro = fields.flag(event, "simulacro")
-    motivo = fields.motivo(event, needed=not simulacro)
-    quien = "" if simulacro else fields.quien(event)
+    simulacro, motivo, quien = _rehearsal_or_why(event)
     filtro, referencias = _filtro(event), fields.referencias(event)
     if referencias is not None:
         if filtro.cuenta is None:
@@ -221,7 +224,9 @@ def _decidir(event: Mapping[str, Any]) -> Decidir:
 
 
 def _reproducir(event: Mapping[str, Any]) -> Reproducir:
-    fields.only(event, {"orden", "cuenta", "referencias", "desde", "hasta", "recorrer", "simulacro", "tras"})
+    asked_for = {"orden", "cuenta", "referencias", "desde", "hasta", "recorrer"}
+    fields.only(event, asked_for | {"simulacro", "motivo", "quien", "tras"})
+    simulacro, motivo, quien = _rehearsal_or_why(event)
     cuenta, referencias = fields.text(event, "cuenta") or None, fields.referencias(event)
     periodo = fields.periodo(event)
     if referencias is not None and cuenta is None:
@@ -240,7 +245,9 @@ def _reproducir(event: Mapping[str, Any]) -> Reproducir:
         referencias=referencias,
         periodo=periodo,
         recorrer=fields.flag(event, "recorrer"),
-        simulacro=fields.flag(event, "simulacro"),
+        simulacro=simulacro,
+        motivo=motivo,
+        quien=quien,
         hechas=hechas,
         tras=tras,
         lugar=lugar,
@@ -248,7 +255,7 @@ def _reproducir(event: Mapping[str, Any]) -> Reproducir:
 
 
 def _redirigir(event: Mapping[str, Any]) -> Redirigir:
-    fields.only(event, {"orden", "origen", "cuenta", "codigo", "todos", "simulacro", "maximo"})
+    fields.only(event, {"orden", "origen", "cuenta", "codigo", "todos", "simulacro", "motivo", "quien", "maximo"})
     origen, cuenta, codigo = (
         fields.text(event, "origen"),
         fields.text(event, "cuenta") or None,
@@ -258,17 +265,20 @@ def _redirigir(event: Mapping[str, Any]) -> Redirigir:
         raise PedidoInvalido("OrigenDesconocido", f"El origen debe ser uno de: {', '.join(ORIGENES)}.")
     if codigo and origen != "rechazados":
         raise PedidoInvalido("CodigoSinRechazo", "Solo los rechazados llevan un código.")
-    simulacro, everything, filtered = (
-        fields.flag(event, "simulacro"),
-        fields.flag(event, "todos"),
-        bool(cuenta or codigo),
-    )
+    simulacro, motivo, quien = _rehearsal_or_why(event)
+    everything, filtered = fields.flag(event, "todos"), bool(cuenta or codigo)
     # Where it only counts, leaving it out moves nobody.
     if (filtered and everything) or not (filtered or everything or simulacro):
         raise PedidoInvalido(
             "FaltaFiltro", "Hace falta decir cuáles (cuenta, código), o que son todos; no ambas cosas."
         )
-    return Redirigir(origen, cuenta, codigo, simulacro, fields.maximo(event))
+    return Redirigir(origen, cuenta, codigo, simulacro, motivo, quien, fields.maximo(event))
+
+
+def _rehearsal_or_why(event: Mapping[str, Any]) -> tuple[bool, str, str]:
+    """Whether it is a rehearsal; what is done has a reason and somebody who wants it."""
+    simulacro = fields.flag(event, "simulacro")
+    return simulacro, fields.motivo(event, needed=not simulacro), "" if simulacro else fields.quien(event)
 
 
 def _filtro(event: Mapping[str, Any]) -> Filtro:

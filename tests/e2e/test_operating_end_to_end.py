@@ -46,6 +46,9 @@ class Operator:
         return ran.returncode, json.loads(out)
 
 
+WHY = ("--motivo", "se arregló")
+
+
 @pytest.fixture
 def operator(start_stack, tmp_path):
     """Its company invoices with the sandbox's own cuentas."""
@@ -107,13 +110,13 @@ def test_a_company_is_operated_from_the_command_line(operator):
     company.send([*orphans, "{"])
     seen = ("redirigir", "rechazados", "--todos", "--dry-run")
     wait_until(lambda: operator(*seen)[1]["mirados"] == 4, 60, "they were not rejected")
-    code, early = operator("redirigir", "rechazados", "--codigo", "falta_cuenta")
+    code, early = operator("redirigir", "rechazados", "--codigo", "falta_cuenta", *WHY)
     assert (code, early["cantidad"], len(early["negados"])) == (1, 0, 3), "not before it is mended"
     stack.redeploy(DefaultCuenta=uno)
     _, rehearsed = operator(*seen)
     assert rehearsed["cantidad"] == 3
     assert [n["codigo"] for n in rehearsed["negados"]] == ["json_invalido"]
-    code, redriven = operator("redirigir", "rechazados", "--todos")
+    code, redriven = operator("redirigir", "rechazados", "--todos", *WHY)
     assert (code, redriven["cantidad"], redriven["quedan"]) == (1, 3, 1), "one of them nobody can read"
     company.wait_for({"EMITIDO": 34}, timeout=120)
 
@@ -131,6 +134,6 @@ def test_a_company_is_operated_from_the_command_line(operator):
     whole = ("reproducir", "--desde", "2026-01-01", "--dry-run")
     assert operator(*whole)[1]["error"]["codigo"] == "HayQueRecorrer"
     assert [d["external_reference"] for d in operator(*whole, "--recorrer")[1]["diferencias"]] == ["P-07"]
-    assert operator(*asked)[0] == 0
+    assert operator(*asked, *WHY)[0] == 0
     company.wait_for({"EMITIDO": 34})
     assert_issued_once_each(stack, ["N-1", *(f"P-{n:02d}" for n in range(30)), *(f"R-{n}" for n in range(3))])

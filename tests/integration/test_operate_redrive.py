@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.integration import world
 from tests.integration.around import Killed, Watched, aws_fails
 
 house = world.house
+WHY = {"motivo": "se dio de alta la cuenta", "quien": "arn:aws:sts::123456789012:assumed-role/facturas/ana"}
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 
 def redrive(house, origen="rechazados", **asked):
-    return house.operate("redirigir", origen=origen, **(asked or {"todos": True}))
+    return house.operate("redirigir", origen=origen, **WHY, **(asked or {"todos": True}))
 
 
 def unknown_cuenta(house, *references):
@@ -116,7 +118,7 @@ def test_only_what_was_asked_for_and_no_more_than_that(house):
 
 def test_with_no_time_left_it_stops_and_says_so(house):
     unknown_cuenta(house, "B-1", "B-2")
-    answer = house.operate("redirigir", origen="rechazados", todos=True, seconds=9)
+    answer = house.operate("redirigir", origen="rechazados", todos=True, seconds=9, **WHY)
     assert (answer["cantidad"], answer["terminado"]) == (0, False)
     house.clock.advance(seconds=1)
     assert len(seen(house, house.queues.rejected)) == 2
@@ -199,4 +201,39 @@ def test_a_crash_loses_no_message_and_sends_none_twice(house, step, moment):
     ],
 )
 def test_what_cannot_be_meant_moves_nothing(house, asked, codigo):
-    assert house.operate("redirigir", **asked)["error"]["codigo"] == codigo
+    assert house.operate("redirigir", **{**WHY, **asked})["error"]["codigo"] == codigo
+
+
+def test_who_put_a_message_back_and_why_stands_on_its_history(house):
+    unknown_cuenta(house, "B-1")
+    house.add_cuenta("sur")
+    house.clock.advance(minutes=2)
+    asked = {"origen": "rechazados", "todos": True}
+    for missing, codigo in (("motivo", "FaltaMotivo"), ("quien", "FaltaQuien")):
+        why = {name: value for name, value in WHY.items() if name != missing}
+        assert house.operate("redirigir", **asked, **why)["error"]["codigo"] == codigo
+    assert house.operate("redirigir", **asked, simulacro=True)["cantidad"] == 1, "a rehearsal needs neither"
+    assert house.operate("ver", cuenta="sur", referencia="B-1").get("error"), "and leaves nothing"
+    house.clock.advance(seconds=31)
+    assert house.operate("redirigir", solicitud="s-9", **asked, **WHY)["cantidad"] == 1
+    (line,) = house.operate("ver", cuenta="sur", referencia="B-1")["historia"]
+    said = {"clase": "decision", "accion": "redirigir", "resultado": "Pedido", "solicitud": "s-9", **WHY}
+    assert {name: line[name] for name in said} == said
+    house.run(steps=4, minutes=5)
+    assert house.estado("B-1", "sur") == "EMITIDO"
+
+
+def test_one_whose_line_cannot_be_written_is_not_moved(house):
+    unknown_cuenta(house, "B-1", "B-2")
+    house.add_cuenta("sur")
+    house.clock.advance(minutes=2)
+    ledger = house.ledger
+
+    def fail(name):
+        if name == "note":
+            raise ClientError({"Error": {"Code": "InternalServerError", "Message": "no"}}, "PutItem")
+
+    house.ledger = Watched(ledger, before=fail)
+    assert redrive(house)["cantidad"] == 0
+    house.ledger = ledger
+    assert house.waiting(house.queues.rejected) == 2 and house.waiting() == 0

@@ -12,6 +12,7 @@ from facturacion.ledger import Ledger
 from operate.cli.client import merge
 
 house = world.house
+WHY = {"motivo": "una mano cambió el libro", "quien": "arn:aws:sts::123456789012:assumed-role/facturas/ana"}
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 
@@ -33,7 +34,7 @@ def edited(house, reference, estado):
 
 
 def replay(house, **asked):
-    return house.operate("reproducir", **asked)
+    return house.operate("reproducir", **WHY, **asked)
 
 
 def differing(answer):
@@ -54,6 +55,23 @@ def test_a_dry_run_shows_what_a_hand_changed_and_the_replay_heals_it(house):
     house.run(steps=2, minutes=10)
     assert not house.asiento("A-1").abierto and house.asiento("A-1").cae
     assert replay(house, **asked)["diferencias"] == []
+
+
+def test_who_had_it_replayed_and_why_stands_on_the_history_of_what_was_put_right(house):
+    issued(house, "A-1", "A-2")
+    edited(house, "A-1", "ENVIADO")
+    asked = {"cuenta": "norte", "referencias": ["A-1", "A-2"]}
+    for missing, codigo in (("motivo", "FaltaMotivo"), ("quien", "FaltaQuien")):
+        why = {name: value for name, value in WHY.items() if name != missing}
+        assert house.operate("reproducir", **asked, **why)["error"]["codigo"] == codigo
+    assert house.estado("A-1") == "ENVIADO"
+    house.operate("reproducir", **asked, simulacro=True)
+    replay(house, solicitud="s-4", **asked)
+    lines = {r: house.operate("ver", cuenta="norte", referencia=r)["historia"] for r in ("A-1", "A-2")}
+    (line,) = [x for x in lines["A-1"] if x["clase"] == "decision"]
+    said = {"accion": "reproducir", "resultado": "Pedido", "solicitud": "s-4", **WHY}
+    assert {name: line[name] for name in said} == said
+    assert [x for x in lines["A-2"] if x["clase"] == "decision"] == [], "nothing was done about it"
 
 
 def test_what_the_stream_lost_is_found_among_what_is_open_without_naming_it(house):

@@ -229,10 +229,39 @@ def test_rejected_messages_go_back_once_what_stopped_them_is_mended(house):
     )
     house.clock.advance(seconds=1)
     button = seen.button("Devolver a la cola")
-    done = house.widget(button.consola, solicitud="s-5")
+    why = {"motivo_rechazados": "se dio de alta sur", "motivo_muertos": "de la otra cola"}
+    assert "Hace falta un motivo" in house.widget(button.consola).text and house.waiting() == 0
+    house.clock.advance(seconds=31)
+    done = house.widget(button.consola, why, solicitud="s-5")
     assert "1 volvió a la cola" in done.text and "Solicitud s-5" in done.text
     house.clock.advance(minutes=10)
-    assert "0 volvieron" in house.widget(button.consola).text
+    assert "0 volvieron" in house.widget(button.consola, why).text
+    assert "«se dio de alta sur»" in house.widget({"vista": "historia", "cuenta": "sur", "referencia": "S-1"}).text
     house.settle()
     house.run(steps=3, minutes=10)
     assert house.estado("S-1", "sur") == "EMITIDO"
+
+
+def test_one_reference_is_compared_with_its_hooks_and_put_right_after_a_confirmation(house):
+    house.send("A-1")
+    house.run(steps=6, minutes=5)
+    story = house.widget({"vista": "historia", "cuenta": "norte", "referencia": "A-1"})
+    same = house.widget(story.button("Comparar con sus hooks").consola)
+    assert "dice lo mismo que sus hooks" in same.text and "Reproducir" not in [b.label for b in same.buttons]
+    house.aws("dynamodb").update_item(
+        TableName=world.TABLE,
+        Key={"pk": {"S": "norte#A-1"}, "sk": {"S": "ESTADO"}},
+        UpdateExpression="SET estado = :e",
+        ExpressionAttributeValues={":e": {"S": "ENVIADO"}},
+    )
+    asked = house.widget(story.button("Comparar con sus hooks").consola)
+    assert "ENVIADO" in asked.text and "EMITIDO" in asked.text and "emitido" in asked.text
+    button = asked.button("Reproducir")
+    assert button.confirmation == "Su estado pasa a ser el que dicen sus hooks. ¿Seguro?"
+    assert house.estado("A-1") == "ENVIADO"
+    assert "Hace falta un motivo" in house.widget(button.consola).text and house.estado("A-1") == "ENVIADO"
+    done = house.widget(button.consola, WHY, solicitud="s-6")
+    assert "Corregido" in done.text and "Solicitud s-6" in done.text and house.estado("A-1") == "EMITIDO"
+    assert "No se hizo nada" in house.widget(button.consola, WHY).text
+    told = house.widget(done.button("Ver su historia").consola).text
+    assert f"«{WHY['motivo']}»" in told and "reproducir" in told

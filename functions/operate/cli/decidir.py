@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from operate.cli.orders import add_filters, add_order, add_rehearsal, filter_of, read_date
+from operate.cli.orders import add_filters, add_order, add_reason, add_rehearsal, filter_of, read_date, why_of
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +27,7 @@ def add(orders: Any) -> None:
     parser.add_argument("accion", choices=ACCIONES)
     parser.add_argument("referencias", nargs="*", help="external_reference de cada uno; sin ellas vale el filtro")
     add_filters(parser)
-    parser.add_argument("--motivo", default="", help="por qué; queda escrito en la historia de cada uno")
+    add_reason(parser)
     parser.add_argument(
         "--fecha", type=read_date, help="AAAA-MM-DD, para cambiar-fecha; sin ella se elige la que sirva"
     )
@@ -41,9 +41,7 @@ def _run(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
         "accion": args.accion.replace("-", "_"),
         "fecha": args.fecha,
         "servicios": args.servicios,
-        "motivo": args.motivo,
-        "quien": "" if args.simulacro else client.who(),
-        "simulacro": args.simulacro,
+        **why_of(client, args),
         **filter_of(args),
     }
     if args.referencias:

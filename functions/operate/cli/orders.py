@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from operate.cli.client import Cliente
+
 
 def add_order(
     orders: Any, name: str, words: str, *, run: Callable[..., dict[str, Any]], text: Callable[[Mapping[str, Any]], str]
@@ -69,6 +71,17 @@ def add_rehearsal(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument(
         "--dry-run", "--simulacro", dest="simulacro", action="store_true", help=f"no hace nada: {words}"
     )
+
+
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Why it is done: needed by all but a rehearsal."""
+    parser.add_argument("--motivo", default="", help="por qué; queda escrito en la historia de cada uno")
+
+
+def why_of(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
+    """The same, with who wants it, as the function takes them."""
+    quien = "" if args.simulacro else client.who()
+    return {"motivo": args.motivo, "quien": quien, "simulacro": args.simulacro}
 
 
 def read_date(text: str) -> str:

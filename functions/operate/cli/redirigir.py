@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from operate.cli.orders import add_order, add_rehearsal
+from operate.cli.orders import add_order, add_reason, add_rehearsal, why_of
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,7 @@ def add(orders: Any) -> None:
     parser.add_argument("--codigo", default="", help="solo los rechazados con este código")
     parser.add_argument("--todos", action="store_true", help="todos los que haya")
     parser.add_argument("--maximo", type=int, default=1000, help="cuántos como mucho (%(default)s)")
+    add_reason(parser)
     add_rehearsal(parser, "dice cuántos serían y cuáles volverían a rechazarse")
 
 
@@ -36,7 +37,7 @@ def _run(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
             "codigo": args.codigo,
             "todos": args.todos,
             "maximo": args.maximo,
-            "simulacro": args.simulacro,
+            **why_of(client, args),
         }
     )
 

@@ -6,7 +6,7 @@ import argparse
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from operate.cli.orders import add_order, add_rehearsal
+from operate.cli.orders import add_order, add_reason, add_rehearsal, why_of
 from operate.cli.printing import plain, table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def add(orders: Any) -> None:
     parser.add_argument(
         "--recorrer", action="store_true", help="acepta leer la tabla entera, que es lo que un período pide"
     )
+    add_reason(parser)
     add_rehearsal(parser, "muestra las diferencias entre el libro y los hooks")
 
 
@@ -36,7 +37,7 @@ def _run(client: Cliente, args: argparse.Namespace) -> dict[str, Any]:
         "desde": args.desde,
         "hasta": hasta,
         "recorrer": args.recorrer,
-        "simulacro": args.simulacro,
+        **why_of(client, args),
     }
     if args.referencias:
         event["referencias"] = args.referencias

@@ -28,6 +28,8 @@ VISTAS = (
     "reanudar",
     "colas",
     "redirigir",
+    "reproduccion",
+    "reproducir",
 )
 _FILTRO = ("cuenta", "codigo", "prefijo", "con_errores")
 SOBRE = ("accion", "cuenta", "codigo", "prefijo", "referencias")
@@ -114,6 +116,18 @@ def pause_of(asked: Mapping[str, Any], said: Mapping[str, str], quien: str) -> d
     order = {"orden": asked["vista"], "motivo": said["motivo"], "quien": quien}
     order |= {name: asked[name] for name in ("cuenta", "todas") if name in asked}
     return order | {"horas": _hours(said["horas"])} if asked["vista"] == "pausar" else order
+
+
+def redrive_of(asked: Mapping[str, Any], panel: Panel) -> dict[str, Any]:
+    """The `redirigir` that a button asks for: no more than were counted. Each queue has a reason of its own."""
+    origen = asked.get("origen")
+    why = {"motivo": panel.form.get(f"motivo_{origen}", ""), "quien": panel.quien}
+    return {"orden": "redirigir", "origen": origen, "todos": True, "maximo": asked.get("maximo"), **why}
+
+
+def replay_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The `reproducir` of one reference, but for who wants it and whether it is only rehearsed."""
+    return {"orden": "reproducir", "cuenta": asked.get("cuenta", ""), "referencias": [asked.get("referencia", "")]}
 
 
 def _hours(text: str) -> float | str | None:

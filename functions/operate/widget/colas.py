@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from operate.widget.decision import refusals
 from operate.widget.markup import Html, el, foreign, join
-from operate.widget.pieces import many, notice, refusal
+from operate.widget.pieces import many, notice, reason_field, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +20,19 @@ _WHAT = (
 )
 
 
-def as_queues(frame: Frame, rehearsals: Mapping[str, Mapping[str, Any]]) -> Html:
-    """`rehearsals`: by where they are."""
-    parts = [join(el("h3", ORIGENES[origen]), _queue(frame, origen, answer)) for origen, answer in rehearsals.items()]
-    return frame.page(parts, el("p", _WHAT, class_="suave"), el("div", frame.back(), class_="botones"))
+def as_queues(
+    frame: Frame,
+    rehearsals: Mapping[str, Mapping[str, Any]],
+    form: Mapping[str, str],
+    refused: Mapping[str, Any] | None = None,
+) -> Html:
+    """`rehearsals`: by where they are. `form`: what was filled in when the last press was `refused`."""
+    parts = [
+        join(el("h3", ORIGENES[origen]), _queue(frame, origen, answer, form.get(f"motivo_{origen}", "")))
+        for origen, answer in rehearsals.items()
+    ]
+    said = refusal(refused) if refused else None
+    return frame.page(said, parts, el("p", _WHAT, class_="suave"), el("div", frame.back(), class_="botones"))
 
 
 def as_redriven(frame: Frame, answer: Mapping[str, Any], solicitud: str) -> Html:
@@ -40,7 +49,7 @@ def as_redriven(frame: Frame, answer: Mapping[str, Any], solicitud: str) -> Html
     )
 
 
-def _queue(frame: Frame, origen: str, answer: Mapping[str, Any]) -> Html:
+def _queue(frame: Frame, origen: str, answer: Mapping[str, Any], motivo: str) -> Html:
     if "error" in answer:
         return refusal(answer)
     count = answer["cantidad"]
@@ -51,10 +60,14 @@ def _queue(frame: Frame, origen: str, answer: Mapping[str, Any]) -> Html:
         el("p", f"{many(count, 'volvería', 'volverían')} a la cola", None if answer["terminado"] else " al menos", "."),
         el("ul", codes) if codes else None,
         refusals(answer["negados"]),
-        frame.button(
-            "Devolver a la cola",
-            {"vista": "redirigir", "origen": origen, "maximo": count},
-            confirmation=f"{ORIGENES[origen]}: {many(count, 'vuelve', 'vuelven')} a la cola. ¿Seguro?",
+        el(
+            "form",
+            reason_field("Motivo (queda escrito en la historia de cada uno)", motivo, f"motivo_{origen}"),
+            frame.button(
+                "Devolver a la cola",
+                {"vista": "redirigir", "origen": origen, "maximo": count},
+                confirmation=f"{ORIGENES[origen]}: {many(count, 'vuelve', 'vuelven')} a la cola. ¿Seguro?",
+            ),
         )
         if count
         else None,

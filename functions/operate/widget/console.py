@@ -1,7 +1,9 @@
 """One showing of the widget: which orders it asks of the function's own answers, and what it makes of them.
 
 To show something asks `listar`, `ver`, `cuentas` or a rehearsal, and writes nothing. Only what a button of
-a confirmation sends acts: `hacer` and `redirigir`, about no more than was confirmed, `pausar` and `reanudar`.
+a confirmation sends acts: `hacer` and `redirigir`, about no more than was confirmed, `pausar`, `reanudar` and
+`reproducir`. `cuenta` has no place here: it makes and changes secrets, with the rights of whoever types it, and neither
+a widget's form nor this function ever has one.
 """
 
 from __future__ import annotations
@@ -12,7 +14,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from facturacion.tiempo import to_iso
 from operate import fields
 from operate.fields import PAGINA_MAX, PedidoInvalido
-from operate.widget.asked import DICHO, filter_of, order_of, page_of, pause_of, read_panel, read_view, said_in
+from operate.widget.asked import (
+    DICHO,
+    filter_of,
+    order_of,
+    page_of,
+    pause_of,
+    read_panel,
+    read_view,
+    redrive_of,
+    replay_of,
+    said_in,
+)
 from operate.widget.colas import ORIGENES, as_queues, as_redriven
 from operate.widget.decision import as_confirmation, as_result
 from operate.widget.historia import as_story
@@ -20,6 +33,7 @@ from operate.widget.lista import as_list
 from operate.widget.markup import Html, el, foreign
 from operate.widget.pausa import as_cuentas, as_outcome, as_question
 from operate.widget.pieces import Frame, notice, refusal
+from operate.widget.reproduccion import as_replay_question, as_replayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,33 +92,43 @@ def show(event: Mapping[str, Any], ask: Ask, *, endpoint: str, solicitud: str, c
     except PedidoInvalido as error:
         return frame.page(notice(str(error), f" [{error.codigo}]", kind="mal"))
     showing = Showing(frame, panel, asked, ask, solicitud, clock)
-    match vista:
-        case "buscar":
-            return _story(showing, panel.form.get("h_cuenta", ""), panel.form.get("h_referencia", ""))
-        case "historia":
-            return _story(showing, asked.get("cuenta", ""), asked.get("referencia", ""))
-        case "preparar":
-            return _confirmation(showing, said_in({"dicho": {}, **asked}, panel))
-        case "hacer":
-            return _done(showing)
-        case "cuentas":
-            return _cuentas(showing)
-        case "pausa" | "reanudacion":
-            return as_question(frame, asked, dict.fromkeys(DICHO, ""))
-        case "pausar" | "reanudar":
-            return _pause(showing)
-        case "colas":
-            return as_queues(frame, {o: ask({"orden": "redirigir", "origen": o, "simulacro": True}) for o in ORIGENES})
-        case "redirigir":
-            order = {"orden": "redirigir", "origen": asked.get("origen"), "todos": True, "maximo": asked.get("maximo")}
-            return as_redriven(frame, ask(order), solicitud)
-        case _:
-            return _list(showing)
+    return _VIEWS[vista](showing)
+
+
+def _queues(showing: Showing, refused: Mapping[str, Any] | None = None) -> Html:
+    orders = {o: {"orden": "redirigir", "origen": o, "simulacro": True} for o in ORIGENES}
+    answers = {o: showing.ask(order) for o, order in orders.items()}
+    return as_queues(showing.frame, answers, showing.panel.form, refused)
+
+
+def _replay_question(showing: Showing, refused: Mapping[str, Any] | None = None) -> Html:
+    rehearsal = showing.ask(replay_of(showing.asked) | {"simulacro": True})
+    motivo = showing.panel.form.get("motivo", "") if refused else ""
+    return as_replay_question(showing.frame, showing.asked, rehearsal, motivo=motivo, refused=refused)
 
 
 def _cuentas(showing: Showing) -> Html:
     answer = showing.ask({"orden": "cuentas"})
     return as_cuentas(showing.frame, answer)
+
+
+def _redriven(showing: Showing) -> Html:
+    answer = showing.ask(redrive_of(showing.asked, showing.panel))
+    if "error" in answer:
+        return _queues(showing, answer)
+    return as_redriven(showing.frame, answer, showing.solicitud)
+
+
+def _replayed(showing: Showing) -> Html:
+    why = {"motivo": showing.panel.form.get("motivo", ""), "quien": showing.panel.quien}
+    answer = showing.ask(replay_of(showing.asked) | why)
+    if "error" in answer:
+        return _replay_question(showing, answer)
+    return as_replayed(showing.frame, showing.asked, answer, showing.solicitud)
+
+
+def _pause_question(showing: Showing) -> Html:
+    return as_question(showing.frame, showing.asked, dict.fromkeys(DICHO, ""))
 
 
 def _pause(showing: Showing) -> Html:
@@ -123,12 +147,26 @@ def _list(showing: Showing) -> Html:
     return as_list(showing.frame, answer, filtro, page_of(showing.asked))
 
 
+def _sought(showing: Showing) -> Html:
+    form = showing.panel.form
+    return _story(showing, form.get("h_cuenta", ""), form.get("h_referencia", ""))
+
+
+def _named(showing: Showing) -> Html:
+    return _story(showing, showing.asked.get("cuenta", ""), showing.asked.get("referencia", ""))
+
+
 def _story(showing: Showing, cuenta: object, referencia: object) -> Html:
     answer = showing.ask({"orden": "ver", "cuenta": cuenta, "referencia": referencia})
     if "error" in answer:
         sought = el("p", foreign(referencia), " de ", foreign(cuenta), class_="ref") if cuenta and referencia else None
         return showing.frame.page(refusal(answer), sought, showing.frame.back())
     return as_story(showing.frame, answer)
+
+
+def _prepared(showing: Showing) -> Html:
+    # A button that goes on carries the reason of the press before it.
+    return _confirmation(showing, said_in({"dicho": {}, **showing.asked}, showing.panel))
 
 
 def _confirmation(showing: Showing, said: Mapping[str, str], refused: Mapping[str, Any] | None = None) -> Html:
@@ -155,3 +193,22 @@ def _done(showing: Showing) -> Html:
     if "error" in answer:
         return _confirmation(showing, said, answer)
     return as_result(showing.frame, {**asked, "dicho": said}, answer, showing.solicitud)
+
+
+_VIEWS: Mapping[str, Callable[[Showing], Html]] = {
+    "lista": _list,
+    "buscar": _sought,
+    "historia": _named,
+    "preparar": _prepared,
+    "hacer": _done,
+    "cuentas": _cuentas,
+    "pausa": _pause_question,
+    "reanudacion": _pause_question,
+    "pausar": _pause,
+    "reanudar": _pause,
+    "colas": _queues,
+    "redirigir": _redriven,
+    "reproduccion": _replay_question,
+    "reproducir": _replayed,
+}
+"""Each of `VISTAS`."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facturacion.accion import MOTIVO_MAX
 from operate.widget.asked import SOBRE
 from operate.widget.markup import Html, cut, el, foreign
-from operate.widget.pieces import ACCIONES, facts, field, many, money, notice, refusal
+from operate.widget.pieces import ACCIONES, facts, field, many, money, notice, reason_field, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,11 +121,10 @@ def _form(
         _radio("Productos: hasta 5 días de hoy", "productos", checked=not services),
         _radio("Servicios: hasta 10 días de hoy", "servicios", checked=services),
     ]
-    reason = el("textarea", said["motivo"], name="motivo", rows="2", cols="60", maxlength=str(MOTIVO_MAX))
     return el(
         "form",
         dates if accion == "cambiar_fecha" else None,
-        el("label", "Motivo (queda escrito en la historia de cada uno)", reason, class_="entero"),
+        reason_field("Motivo (queda escrito en la historia de cada uno)", said["motivo"]),
         frame.button(
             ACCIONES[accion],
             {"vista": "hacer", **which, "visto": visto, "maximo": count + len(rehearsal["negados"])},

@@ -66,9 +66,14 @@ def _buttons(frame: Frame, answer: Mapping[str, Any]) -> Html:
     return el(
         "div",
         [frame.button(ACCIONES[a], {"vista": "preparar", "accion": a, **which}) for a in actions if decidable],
+        frame.button("Comparar con sus hooks", {"vista": "reproduccion", **_one(answer)}),
         frame.back(),
         class_="botones",
     )
+
+
+def _one(answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {"cuenta": answer["cuenta"], "referencia": answer["external_reference"]}
 
 
 def _line(line: Mapping[str, Any]) -> Html:

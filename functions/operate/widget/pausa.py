@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from facturacion.accion import MOTIVO_MAX
 from operate.widget.markup import Html, el, foreign, join
-from operate.widget.pieces import field, local, notice, refusal, table
+from operate.widget.pieces import field, local, notice, reason_field, refusal, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +48,6 @@ def as_question(
     pausing = asked["vista"] in {"pausa", "pausar"}
     what = "Pausar" if pausing else "Reanudar"
     which = {name: asked[name] for name in ("cuenta", "todas") if name in asked}
-    reason = el("textarea", said["motivo"], name="motivo", rows="2", cols="60", maxlength=str(MOTIVO_MAX))
     return frame.page(
         el("h3", f"{what}: ", _whose(asked)),
         refusal(refused) if refused else None,
@@ -57,7 +55,7 @@ def as_question(
         el(
             "form",
             field("Horas (vacío: hasta que alguien la reanude)", "horas", said["horas"], size="6") if pausing else None,
-            el("label", "Motivo (se ve mientras dura)" if pausing else "Motivo", reason, class_="entero"),
+            reason_field("Motivo (se ve mientras dura)" if pausing else "Motivo", said["motivo"]),
             frame.button(
                 what,
                 {"vista": what.lower(), **which},

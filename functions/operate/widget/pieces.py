@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from facturacion.accion import MOTIVO_MAX
 from facturacion.tiempo import ARGENTINA, from_iso
 from operate.widget.markup import Html, action, cut, el, foreign, join
 
@@ -110,6 +111,11 @@ def facts(pairs: Sequence[tuple[str, Node]]) -> Html:
 
 def field(label: str, name: str, value: str = "", **attributes: str | None) -> Html:
     return el("label", label, el("input", name=name, value=value, **attributes))
+
+
+def reason_field(label: str, value: str, name: str = "motivo") -> Html:
+    area = el("textarea", value, name=name, rows="2", cols="60", maxlength=str(MOTIVO_MAX))
+    return el("label", label, area, class_="entero")
 
 
 def causa_of(causas: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from facturacion.accion import MOTIVO_MAX
 from facturacion.asiento import SK_ESTADO, Asiento, asiento_from_item, pk_of
 from facturacion.ledger.table import Table, to_plain, to_values
-from facturacion.tiempo import from_iso
+from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
+
+    from facturacion.accion import Autor
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,23 @@ class Linea:
 
 
 class Timelines(Table):
-    """Reads for people."""
+    """Reads for people; and what they asked for that decides nothing about the comprobante itself."""
+
+    def note(self, cuenta: str, external_reference: str, what: str, autor: Autor, *, expires: timedelta) -> None:
+        """That a person asks for `what`, before it is done. What came of it, the state and the later lines tell."""
+        now = self._clock()
+        line = {
+            "pk": pk_of(cuenta, external_reference),
+            "sk": f"DECISION#{to_iso(now)}#{what}#{autor.solicitud}",
+            "accion": what,
+            "quien": autor.quien,
+            "motivo": autor.motivo[:MOTIVO_MAX],
+            "solicitud": autor.solicitud,
+            "empezada": to_iso(now),
+            "resultado": "Pedido",
+            "vence": int((now + expires).timestamp()),
+        }
+        self._client.put_item(TableName=self._table, Item=to_values(line))
 
     def timeline(self, cuenta: str, external_reference: str) -> tuple[Asiento | None, list[Linea]]:
         """The asiento, and everything else that is kept of the reference, in the order in which it came to us."""

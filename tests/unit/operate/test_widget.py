@@ -220,6 +220,34 @@ def test_no_text_about_a_decision_becomes_markup(answer, reference, cuenta, moti
         assert go_on["vista"] == "preparar", "what comes next is confirmed with its own cost"
 
 
+replays = st.fixed_dictionaries(
+    {
+        "diferencias": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "en_libro": some,
+                    "segun_hooks": texts,
+                    "hooks": st.lists(st.fixed_dictionaries({"evento": texts, "hook_id": texts}), max_size=3),
+                }
+            ),
+            max_size=2,
+        ),
+        "cantidad": st.integers(0, 2),
+        "negados": refusals,
+    }
+)
+
+
+@given(replays, texts, texts)
+def test_no_text_about_a_replay_becomes_markup(answer, cuenta, reference):
+    which, quietly = {"cuenta": cuenta, "referencia": reference}, {"cuenta": "c", "referencia": "r"}
+    for vista in ("reproduccion", "reproducir"):
+        seen = assert_only_ours(
+            shown({"vista": vista, **which}, answer), shown({"vista": vista, **quietly}, tame(answer))
+        )
+        assert as_shown(reference) in seen.text
+
+
 redrives = st.builds(
     lambda **of: of,
     origen=st.just("muertos"),
@@ -426,7 +454,17 @@ def asked_by(consola, **more):
 
 def test_only_a_confirmed_press_decides_and_everything_else_only_asks():
     which = {"accion": "reenviar", "cuenta": "norte", "referencias": ["A-1"]}
-    for vista in ("lista", "buscar", "historia", "preparar", "cuentas", "pausa", "reanudacion", "colas"):
+    for vista in (
+        "lista",
+        "buscar",
+        "historia",
+        "preparar",
+        "cuentas",
+        "pausa",
+        "reanudacion",
+        "colas",
+        "reproduccion",
+    ):
         orders = []
         answer = {**a_list(), **a_rehearsal(), "cuentas": [], "error": None}
         answer |= {
@@ -436,6 +474,7 @@ def test_only_a_confirmed_press_decides_and_everything_else_only_asks():
             "historia": [],
             "terminado": True,
             "por_codigo": {},
+            "diferencias": [],
         }
         del answer["error"]
         shown({"vista": vista, **which}, ask=lambda order: orders.append(order) or answer, form={"motivo": "m"})  # noqa: B023
