@@ -66,7 +66,6 @@ class Invocation:
         self.result: Any = None
         self.looked: Look | None = None
         self.renewed: Look | None = None
-        self.told: set[str] = set()
         self.ended: Callable[[Invocation], None] = lambda _: None
         self.error: BaseException | None = None
         self._work: Callable[[], Any] = lambda: None

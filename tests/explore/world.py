@@ -64,6 +64,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.invocations: list[Invocation] = []
         self.sent: list[Send] = []
+        self.told: set[str] = set()
         self.by_body: dict[str, Send] = {}
         self.running: Invocation | None = None
         self.changed = self.now
