@@ -97,7 +97,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         count(Metrica.HOOKS_FALLIDOS, 1)
         return _answer(403)
     if cuenta is None:
-        # Each with a zero of the other: what share of them is not ours is watched.
+        # With a zero of the others: what share of them is not ours is watched, whenever one is not.
         measure(Metrica.HOOKS_NO_AUTENTICOS, 1)
         measure(Metrica.HOOKS_RECIBIDOS, 0)
         logger.warning("hook_no_autentico", extra={"route": event.get("routeKey")})
@@ -118,7 +118,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         count(Metrica.HOOKS_FALLIDOS, 1, cuenta=alias)
         return _answer(503)
     measure(Metrica.HOOKS_RECIBIDOS, 1, cuenta=alias)
-    measure(Metrica.HOOKS_NO_AUTENTICOS, 0)
     count(DE_EVENTO.get(hook.evento, Metrica.HOOKS_DESCONOCIDO), 1, cuenta=alias)
     if guardado is not Guardado.NUEVO:
         # A new one has its line when it is applied: one for each hook is enough, and most of what the logs cost.
