@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from facturacion.accion import MOTIVO_MAX
+from facturacion.asiento import CAUSA_TEXTO_MAX
 from facturacion.tiempo import ARGENTINA, from_iso
 from operate.widget.markup import Html, action, cut, el, foreign, join
 
@@ -32,7 +33,7 @@ _STYLE = Html("""<style>
 .fac td{overflow-wrap:anywhere}
 .fac .ref{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px}
 .fac .n{text-align:right;white-space:nowrap;overflow-wrap:normal}
-.fac .hora{white-space:nowrap}
+.fac .hora{white-space:nowrap}.fac .codigo{display:inline-block;max-width:100%}
 .fac .suave{color:var(--suave)}.fac .mal{color:var(--mal);font-weight:600}
 .fac .ojo{color:var(--ojo);font-weight:600}.fac .bien{color:var(--bien);font-weight:600}
 .fac .botones{display:flex;flex-wrap:wrap;gap:4px 6px;align-items:center}
@@ -124,8 +125,10 @@ def causa_of(causas: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def reason(causa: Mapping[str, Any], longest: int) -> Html:
-    codigo = el("span", f" [{causa['codigo']}]", class_="suave") if causa["codigo"] else None
-    return join(foreign(cut(causa["mensaje"], longest)), codigo)
+    """What the ledger keeps of a message may be cut, and is shown to be; the whole of it is in the history."""
+    codigo = el("span", f"[{causa['codigo']}]", class_="suave codigo") if causa["codigo"] else None
+    more = "…" if len(causa["mensaje"]) == CAUSA_TEXTO_MAX else ""
+    return join(foreign(cut(causa["mensaje"] + more, longest)), " ", codigo)
 
 
 def money(amount: str | None) -> str:

@@ -413,6 +413,13 @@ def test_a_story_of_a_thousand_lines_shows_the_latest():
     assert len(html.encode()) < 800_000
 
 
+def test_a_reason_that_the_ledger_cut_is_shown_to_be_cut():
+    whole, kept = ("Un texto que entra.", "Un texto que no entra " + "y sigue " * 20)
+    for text, ends in ((whole, whole), (kept[:100], kept[:100] + "…")):
+        seen = Seen(shown(answer=a_list(a_row(causas=[{"codigo": "X-1", "mensaje": text}]))))
+        assert f"{ends} [X-1]" in seen.text
+
+
 def test_a_confirmation_says_what_it_costs_and_asks_for_a_reason():
     consola = {"vista": "preparar", "accion": "reenviar", "cuenta": "norte", "codigo": "CTA-1"}
     seen = Seen(shown(consola, a_rehearsal(fuera_de_ventana=1)))

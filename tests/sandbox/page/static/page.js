@@ -126,9 +126,16 @@ function figures(widget) {
   return table;
 }
 
+// Of Markdown a dashboard of ours uses what is bold.
+function text(markdown) {
+  const block = make("div", undefined, "markdown");
+  markdown.split("**").forEach((part, n) => block.append(make(n % 2 ? "strong" : "span", part)));
+  return block;
+}
+
 function contents(widget) {
   if (widget.type === "metric") return figures(widget);
-  if (widget.type === "text") return make("div", widget.markdown, "markdown");
+  if (widget.type === "text") return text(widget.markdown);
   if (widget.type === "alarm") return make("div", "Abajo, en «Alarmas».", "quiet");
   return make("div", `(${widget.type}: solo en CloudWatch)`, "quiet");
 }
