@@ -439,6 +439,19 @@ def test_of_one_that_went_nothing_is_asked_told_or_closed_until_it_comes_back(ho
     assert not house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]
 
 
+def test_one_whose_secret_was_restored_by_hand_is_looked_after_again_once_it_is_heard(house, operator):
+    house.send("A-1")
+    house.run(steps=6, minutes=5)
+    paused(house)
+    operator("baja", "norte")
+    house.aws("secretsmanager").restore_secret(SecretId=f"{world.PREFIX}/norte")
+    house.clock.advance(hours=2)
+    house.send("A-2")
+    house.run(steps=6, minutes=5)
+    assert not house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]
+    assert house.estado("A-2") == "EMITIDO" and house.asiento("A-2").cae and not house.asiento("A-2").abierto
+
+
 def test_one_whose_secret_is_gone_for_good_is_marked_when_it_is_retired_again(house, operator):
     house.send("A-1")
     house.run(steps=6, minutes=5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from facturacion.asiento import SK_ESTADO, Lugar, asiento_from_item, pk_of
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 INDICE_ABIERTOS = "abiertos"
 CUENTAS = "CUENTAS"
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""No process remembers a secret for longer: a hook that is authentic after that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,10 @@ class Doors(Restauracion, Pausas):
         self._change(cuenta, {"reconstruyendo": progress}, None)
 
     def mark_retired(self, cuenta: str, *, retired: bool) -> None:
-        """The cuenta went, or is back: its row stays, because what it sent does."""
+        """The cuenta went, or is back: its row stays, because what it sent does.
+
+        A secret that was restored by hand takes nothing back here; a hook that comes then does, being authentic.
+        """
         self._change(cuenta, {"retirada": to_iso(self._clock()) if retired else None}, None)
 
     def rebuilding(self, cuenta: str) -> str | None:
@@ -257,7 +262,7 @@ class Open(Restauracion, Pausas):
                 oido=_instant(i, "oido"),
                 cupo=cupo_from_item(i["cupo"]) if "cupo" in i else None,
                 cupo_mirado=_instant(i, "cupo_mirado"),
-                retirada="retirada" in i,
+                retirada=_is_retired(i),
                 difiere=int(i.get("cierre_difiere", 0)),
             )
             for i in items
@@ -379,6 +384,11 @@ def arriendo_from_item(cuenta: str, item: Mapping[str, Any]) -> Arriendo:
         pedidos=int(item.get("pedidos", 0)),
         debida=from_iso(item["corrida_debida"]) if "corrida_debida" in item else None,
     )
+
+
+def _is_retired(item: Mapping[str, Any]) -> bool:
+    went, heard = _instant(item, "retirada"), _instant(item, "oido")
+    return went is not None and (heard is None or heard <= went + FORGOTTEN_AFTER)
 
 
 def _ritmo(item: Mapping[str, Any]) -> Ritmo:
