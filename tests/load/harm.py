@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 SAMPLE_EVERY = 5.0
-WARM = 30.0
-"""Seconds after which a process has imported everything and met every kind of work."""
+WARM = 150.0
+"""Seconds after which a process has imported everything, and met every kind of work ten times: one comes each 15 s."""
 SEEN = 120.0
 """Seconds for which it must then have been seen, before its growth is told from one large piece of work."""
 EMULATOR = "the emulator"
