@@ -294,7 +294,7 @@ class _Contrast:
             )
             # Their hooks were not read, so they all stay live: one that is not folded yet still counts.
             self._settle_present(
-                [(a, found[a.external_reference]) for a in beside if a.external_reference in found], {}
+                [(a, found[a.external_reference]) for a in beside if a.external_reference in found], {}, asked=False
             )
             # A page proves presence only; by reference it is worth asking where absence would count.
             missing = [a for a in group if a.external_reference not in found and self._absence_counts(a)]
@@ -371,7 +371,10 @@ class _Contrast:
         self,
         present: Sequence[tuple[Asiento, list[Encontrado]]],
         hooks: Mapping[str, Sequence[Hook]],
+        *,
+        asked: bool = True,
     ) -> None:
+        """`asked`: about these; the others were on the page as well."""
         issued = []
         for read, encontrados in present:
             asiento = forget_absence(read, self._ledger)
@@ -388,6 +391,8 @@ class _Contrast:
                 self._review(asiento, hallado.causa)
             elif asiento.estado is Estado.RECHAZADO:
                 self._review(asiento, REFUSED_YET_PRESENT)
+            elif not asked and self._may_be_told(asiento, hallado):
+                pass  # a hook that is on the way says so, and would be a write more
             elif asiento.estado is not hallado.estado and asiento.estado in _MAY_BE_ABSENT:
                 vistos = frozenset(h.hook_id for h in hooks.get(asiento.external_reference, ()))
                 keep_live = hallado.estado is Estado.ERROR
@@ -403,6 +408,10 @@ class _Contrast:
         finished = finish(issued, self._f, may_go_on=lambda: self._remaining() >= TIME_TO_FINISH)
         self._done.finished += len(finished)
         self._done.importe += sum((a.datos.total for a in finished if a.datos.total is not None), Decimal(0))
+
+    def _may_be_told(self, asiento: Asiento, hallado: Hallado) -> bool:
+        accepted = (asiento.estado, hallado.estado) == (Estado.ENVIADO, Estado.ENCOLADO)
+        return accepted and self._f.clock() < _begins(asiento) + self._terms.due
 
     def _tell_of_a_second(self, asiento: Asiento, causa: Causa) -> None:
         """Issued is issued, so the state stays; that there is another one under its reference is for a person."""

@@ -113,8 +113,12 @@ def section(fared: dict[tuple[str, bool], Fared]) -> Section:
             f"{without.hours:.2f}",
         )
         once = with_it.twice == with_it.violations == 0
+        if weather.cut_each:
+            # A smaller lote is cut as well, so that nothing is saved: what it costs is told.
+            rows.append(Row(weather.name, values, "once", once))
+            continue
         fewer = with_it.uncertain <= without.uncertain
-        full = bool(weather.cut_each) or with_it.uncertain > 0 or with_it.fill >= FILL_LEAST
+        full = with_it.uncertain > 0 or with_it.fill >= FILL_LEAST
         rows.append(Row(weather.name, values, "once; no more uncertain", once and fewer and full))
     return Section(
         f"Adaptive lotes: {COMPROBANTES} comprobantes, a provider that is cut at {CUT:.0f} s",
