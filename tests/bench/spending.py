@@ -46,7 +46,7 @@ def sections(healthy: Bill, with_errors: Bill, measured: dict[str, Any]) -> Iter
         ),
     )
     fixed = costs.per_month(
-        alarms=_resources("AWS::CloudWatch::Alarm"),
+        alarms=_watched(),
         metrics=len(healthy.metrics | with_errors.metrics),
         dashboards=_resources("AWS::CloudWatch::Dashboard"),
     )
@@ -68,6 +68,12 @@ def sections(healthy: Bill, with_errors: Bill, measured: dict[str, Any]) -> Iter
 
 def _even(value: float) -> str:
     return f"{value:.0%}" if value < 1 else f"{value:,.0f}"
+
+
+def _watched() -> int:
+    """Metrics that alarms watch: each is paid for, those of an expression too."""
+    alarms = [r["Properties"] for r in template()["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    return sum(sum("MetricStat" in metric for metric in a.get("Metrics", [])) or 1 for a in alarms)
 
 
 def _resources(kind: str) -> int:
