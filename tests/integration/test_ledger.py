@@ -11,6 +11,7 @@ import pytest
 from tests.clock import START
 from tests.items import CAUSA, CLAIM, EVERY, LATER, NOW, as_asiento, put_item, raw, reclamo
 
+from facturacion.accion import Accion, Autor
 from facturacion.asiento import Datos
 from facturacion.estado import Estado
 from facturacion.ledger import Emision, Refused
@@ -451,3 +452,15 @@ def test_any_other_write_whose_answer_was_lost_is_made_once_and_found_made(row, 
     assert after["version"] == 4
     assert {attribute: after[attribute] for attribute in row.sets} == row.sets
     assert answer == Refused(ledger.get("norte", "A-1"))
+
+
+def test_a_decision_whose_answer_was_lost_is_known_again_and_not_told_to_have_come_too_late(
+    ledger, dynamodb, first_answer_is_lost
+):
+    read = put_item(dynamodb, estado="EN_REVISION", en_cola=True)
+    sent = first_answer_is_lost("UpdateItem")
+    decided = ledger.decide(read, Accion.ELIMINAR, Autor("ana", "no va"), expires=timedelta(days=1))
+    assert len(sent) >= 2
+    assert decided == ledger.get("norte", "A-1") and decided.decision == "eliminar"
+    another = ledger.decide(read, Accion.REENVIAR, Autor("eva", "sí va"), expires=timedelta(days=1))
+    assert another == Refused(decided)

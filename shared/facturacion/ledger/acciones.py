@@ -205,14 +205,15 @@ class Acciones(Table):
         again = in_review and accion is Accion.REENVIAR and not (asiento.en_cola or asiento.sin_mensaje)
         # What is still owed of an error remains true; what was owed of a review is answered.
         answered = ("evento_pendiente",) if in_review else ()
+        estado, decision = (Estado.INCIERTO, None) if again else (Estado.ERROR, write_decision(accion, fecha))
         sk = self._begin("DECISION", asiento, accion, autor, expires=expires, fecha=fecha)
         written = self._on_version(
             asiento,
             "estado IN (:EN_REVISION, :ERROR)",
             {":EN_REVISION": Estado.EN_REVISION, **_ERROR},
             sets={
-                "estado": Estado.INCIERTO if again else Estado.ERROR,
-                "decision": None if again else write_decision(accion, fecha),
+                "estado": estado,
+                "decision": decision,
                 "abierto": asiento.cuenta,
                 # What was never posted by us has no quiet period of its own: its absence counts from now.
                 "quieto_desde": to_iso(asiento.quieto_desde or self._clock()),
@@ -222,6 +223,10 @@ class Acciones(Table):
                 *("intentado", "ausente_desde", "sin_mensaje", *answered),
             ),
         )
+        if isinstance(written, Refused) and (stored := written.stored):
+            # boto3 repeats a write whose answer was lost, and the repeat is refused by what it wrote itself.
+            made = (asiento.version + 1, estado, decision)
+            written = stored if (stored.version, stored.estado, stored.decision) == made else written
         self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
         return written
 
