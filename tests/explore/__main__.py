@@ -33,6 +33,7 @@ from tests.explore.jobs import (  # noqa: E402
 from tests.explore.trace import trace  # noqa: E402
 
 PROGRESS_SECONDS = 60.0
+PIECES_EACH = 20
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,10 @@ def main() -> int:
     totals: Counter[str] = Counter()
     jobs = list(_jobs(told))
     told_at = begun
-    with ProcessPoolExecutor(told.jobs, get_context("spawn"), initializer=settle_in) as pool:
+    # A process keeps some of every world that it played: after a while another one goes on.
+    with ProcessPoolExecutor(
+        told.jobs, get_context("spawn"), initializer=settle_in, max_tasks_per_child=PIECES_EACH
+    ) as pool:
         for done, (lines, figures) in enumerate(pool.map(work, jobs), start=1):
             totals += figures
             for line in lines:

@@ -42,9 +42,13 @@ HURRIED, OVERTAKEN = "resent too soon", "resent out of order"
 
 @dataclass(frozen=True)
 class Done:
-    """An operation that reached the provider's door. `errors`: how many its comprobante had had."""
+    """An operation that reached the provider's door. `errors`: how many its comprobante had had.
+
+    `intended`: when that was written down, from which what comes to nothing waits; the request may have been held up.
+    """
 
     at: datetime
+    intended: datetime
     method: str
     errors: int
 
@@ -93,7 +97,8 @@ def on_operation(world: World, alias: str, method: str, reference: str) -> Itera
     if method == RESEND and not decided:
         yield from _in_time(world, pk, row, errors)
         yield from _in_order(world, alias, reference)
-    world.done[pk].append(Done(world.now, method, errors))
+    intended = next((w.at for w in reversed(world.writes[pk]) if w.op == "intend"), world.now)
+    world.done[pk].append(Done(world.now, intended, method, errors))
 
 
 def _unleased(world: World, invocation: Invocation) -> str:
@@ -139,7 +144,7 @@ def _unseen_kinds(pk: str, row: dict[str, Any], *, before: datetime) -> Iterator
 def _in_time(world: World, pk: str, row: dict[str, Any], errors: int) -> Iterator[tuple[str, str, str]]:
     """An error is resent after its wait, and once: unless that had no effect, and then not at once."""
     earlier = [d for d in world.done[pk] if d.method == RESEND and d.errors == errors]
-    if earlier and world.now - earlier[-1].at < world.resend_wait:
+    if earlier and world.now - earlier[-1].intended < world.resend_wait:
         yield HURRIED, pk, f"resent at {earlier[-1].at:%H:%M:%S} as well, for the same error"
     if _redated(world, pk, row):
         return
