@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from facturacion.asking import ask, forget_absence, is_alive
 from facturacion.contrast import FEW
 from facturacion.estado import EN_VUELO, Estado
+from facturacion.ledger import FORGOTTEN_AFTER
 from facturacion.metricas import Metrica
 from facturacion.telling import tell
 from facturacion.tiempo import to_iso
@@ -46,6 +47,10 @@ class Door:
         self._w = world
         self._s = settings
         self._puerta = world.ledger.puerta(cuenta.alias)
+        went = self._puerta.retirada
+        if went and world.clock() > went + FORGOTTEN_AFTER:
+            # Its secret was restored by hand: whoever sends is not gone.
+            world.ledger.mark_retired(cuenta.alias, retired=False)
         self._to_ask: list[Claimed] = []
 
     def _time_for(self, needed: timedelta) -> bool:

@@ -33,6 +33,7 @@ from facturacion.estado import Estado
 from facturacion.figuras import Figuras
 from facturacion.ledger import Refused
 from facturacion.metricas import Metrica
+from facturacion.paginas import Pagina
 from facturacion.telling import tell
 from facturacion.tiempo import from_iso
 from tusfacturas.outcomes import Consulta
@@ -84,7 +85,7 @@ class Terms:
     before: datetime | None = None
     told: datetime | None = None
     issued: int | None = None
-    pagina: int | None = None
+    pagina: Pagina | None = None
 
 
 @dataclass(slots=True)
@@ -95,7 +96,8 @@ class Contrasted:
     those that were issued among the oldest, and read no further. `whole`: it read everything, and was not cut short by
     the provider's silence or the end of the invocation. `figuras`: of what it looked at; None where there was no time
     to look. `untold`: when a hook should have come, of the first after `Terms.told` that was found without one.
-    `pagina`: the first page on which one was found that was looked for.
+    `pagina`: the first page on which an issued one was found that was looked for. `astray`: none was, around that of
+    the `Terms`.
     """
 
     open: int = 0
@@ -111,12 +113,13 @@ class Contrasted:
     whole: bool = True
     figuras: Figuras | None = None
     untold: list[datetime] = field(default_factory=list)
-    pagina: int | None = None
+    pagina: Pagina | None = None
+    astray: bool = False
 
     def as_fields(self) -> dict[str, object]:
         """For the log."""
         fields = {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
-        return {name: value for name, value in fields.items() if name not in {"figuras", "untold"}}
+        return {name: value for name, value in fields.items() if name not in {"figuras", "untold", "pagina"}}
 
 
 def contrast(
@@ -288,7 +291,9 @@ class _Contrast:
         hooks = {a.external_reference: self._ledger.hooks(a.cuenta, a.external_reference) for a in group if _heard(a)}
         missing = group
         if len(group) > FEW and fecha is not _NO_FECHA:
-            found = self._pages(fecha, {a.external_reference for a in group}, {a.external_reference for a in beside})
+            found, twice = self._pages(
+                fecha, {a.external_reference for a in group}, {a.external_reference for a in beside}
+            )
             self._settle_present(
                 [(a, found[a.external_reference]) for a in group if a.external_reference in found], hooks
             )
@@ -297,14 +302,18 @@ class _Contrast:
                 [(a, found[a.external_reference]) for a in beside if a.external_reference in found], {}, asked=False
             )
             # A page proves presence only; by reference it is worth asking where absence would count.
-            missing = [a for a in group if a.external_reference not in found and self._absence_counts(a)]
+            missing = [a for a in group if a.external_reference not in found]
+            missing = [a for a in missing if a.external_reference in twice or self._absence_counts(a)]
         for asiento in missing:
             if not self._may_ask():
                 return
             self._ask_by_reference(asiento, hooks.get(asiento.external_reference, ()))
 
-    def _pages(self, fecha: date, wanted: set[str], beside: set[str]) -> dict[str, list[Encontrado]]:
-        """Those that the pages of a fecha show, each with every match that was read.
+    def _pages(self, fecha: date, wanted: set[str], beside: set[str]) -> tuple[dict[str, list[Encontrado]], set[str]]:
+        """Those that the pages of a fecha show, each with every match that was read; and those that two pages show.
+
+        What is taken meanwhile moves everything on by a place, so that the last one of a page is the first of the next
+        as well: what two pages show may be one or two, which only an ask by reference can tell.
 
         Pages are read until all of `wanted` are there or none is left. What may be a second comprobante of a reference
         is promised to be seen on the first page, and on one more for each further hundred that are asked about: a fecha
@@ -313,25 +322,35 @@ class _Contrast:
         """
         only_issued = self._terms.issued is not None
         affordable = 1 if only_issued else -(-len(wanted) // ASKED_PER_PAGE)
-        most = affordable + STRAY_MOST if only_issued and self._terms.pagina is not None else None
+        known = self._terms.pagina if only_issued and self._terms.pagina and self._terms.pagina.fecha == fecha else None
+        most = affordable + STRAY_MOST if known else None
         found: dict[str, list[Encontrado]] = {}
+        twice: set[str] = set()
+        issued_on: set[int] = set()
         read: set[int] = set()
-        pagina: int | None = (only_issued and self._terms.pagina) or 0
+        pagina: int | None = known.numero if known else 0
         while pagina is not None and self._may_ask() and len(read) != most:
             answer = self._heard_from(self._cliente.consulta_por_fecha(fecha, pagina=pagina, limite=paginas.PAGE))
             if answer is None:
                 break
             read.add(pagina)
+            before = set(found)
             for encontrado in answer.comprobantes:
-                if encontrado.external_reference in wanted:
-                    self._done.pagina = min(pagina, self._done.pagina or pagina)
-                elif encontrado.external_reference not in beside:
+                reference = encontrado.external_reference
+                if reference not in wanted and reference not in beside:
                     continue
-                found.setdefault(encontrado.external_reference, []).append(encontrado)
+                if reference in before:
+                    twice.add(reference)
+                if reference in wanted and encontrado.situacion == "EMITIDO":
+                    issued_on.add(pagina)
+                found.setdefault(reference, []).append(encontrado)
             if wanted <= found.keys() and len(read) >= affordable:
                 break
             pagina = paginas.next_page(pagina, answer.comprobantes, answer.total, read)
-        return found
+        if issued_on:
+            self._done.pagina = Pagina(fecha, min(issued_on))
+        self._done.astray = self._done.astray or (known is not None and not issued_on)
+        return {reference: matches for reference, matches in found.items() if reference not in twice}, twice
 
     def _ask_by_reference(self, asiento: Asiento, hooks: Sequence[Hook]) -> None:
         asked_at = self._f.clock()

@@ -149,7 +149,7 @@ class Contraster:
                 # The oldest were looked at, so that ages are right; of the others it is known how many there were.
                 done.figuras = replace(done.figuras, abiertos=max(done.figuras.abiertos, line))
             parte = self._parte(turno, done)
-            pagina = done.pagina if done.pagina is not None else pagina
+            pagina = done.pagina or (None if done.astray else pagina)
         except (ClientError, BotoCoreError):
             f.ledger.owe_contrast(alias)
             raise
@@ -186,8 +186,9 @@ class Contraster:
 
     def owe(self, cuenta: str, how_many: int) -> Ritmo:
         """Hooks said that so many were issued: they wait for their CAE; and that is how lately it was heard."""
+        ritmo = self.finishing.ledger.owe_contrast(cuenta, how_many, heard=True)
         self.oidas[cuenta] = self.finishing.clock()
-        return self.finishing.ledger.owe_contrast(cuenta, how_many, heard=True)
+        return ritmo
 
     def connect(self, cuenta: Cuenta) -> Cliente:
         return Cliente(

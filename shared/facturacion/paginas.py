@@ -7,7 +7,8 @@ each thousand that are issued. Where they were found is where they are looked fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,12 +19,30 @@ PAGE = 1_000
 """Comprobantes in a page (the provider's limit)."""
 
 
+class Pagina(NamedTuple):
+    """A page of a fecha, counted from 0."""
+
+    fecha: date
+    numero: int
+
+    def __str__(self) -> str:
+        """As the ledger keeps it: `2026-11-25#7`."""
+        return f"{self.fecha.isoformat()}#{self.numero}"
+
+    @staticmethod
+    def read(text: str) -> Pagina:
+        fecha, _, numero = text.partition("#")
+        return Pagina(date.fromisoformat(fecha), int(numero))
+
+
 def next_page(pagina: int, shown: Sequence[Encontrado], total: int, read: Collection[int]) -> int | None:
     """The nearest that was not read, deeper while the line goes on, nearer where all are issued; None: none is left.
 
     `shown` is what page `pagina` had, of `total` in all; `read` are the pages that were read, this one too.
     """
     left = [page for page in range(-(-total // PAGE)) if page not in read]
-    deeper = bool(shown) and shown[0].situacion != "EMITIDO"
+    # One in error stays in the line for as long as it takes, wherever the others are.
+    first = next((one.situacion for one in shown if one.situacion in {"EN_COLA", "EMITIDO"}), None)
+    deeper = bool(shown) and first != "EMITIDO"
     wanted = [page for page in left if (page > pagina) is deeper]
     return min(wanted or left, key=lambda page: abs(page - pagina), default=None)

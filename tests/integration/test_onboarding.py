@@ -170,10 +170,13 @@ def test_a_punto_de_venta_that_has_an_alias_gets_no_second_one(house, operator, 
 
 def test_an_alias_that_went_does_not_come_back_once_another_one_has_its_punto_de_venta(house, operator, credentials):
     assert alta(operator, "--esperar", "0")[0] == 0
+    kept = stored(house)
     house.operate("pausar", cuenta="sur", motivo="cambia de nombre", quien=ANA)
     house.clock.advance(minutes=16)
     assert operator("baja", "sur")[0] == 0
-    assert alta(operator, "--esperar", "0", alias="centro")[0] == 0
+    refused = alta(operator, "--esperar", "0", alias="centro")[1]["error"]
+    assert refused["codigo"] == "PuntoVentaTomado" and "alta sur --recuperar" in refused["mensaje"]
+    house.put_secret("centro", **kept)
     answer = operator("alta", "sur", "--recuperar", "--esperar", "0")[1]
     assert answer["error"]["codigo"] == "PuntoVentaTomado" and "la cuenta centro" in answer["error"]["mensaje"]
 
@@ -516,3 +519,17 @@ def test_the_function_tells_nobody_what_a_hook_came_with(house):
     assert hook["evento"] == "test" and len(hook["huella"]) == 16 and token not in json.dumps(said)
     house.hook("A-1", "encolado", "h-1")
     assert [i for i in house.items() if i["pk"]["S"] == "norte#A-1" and "huella" in i] == []
+
+
+def test_a_retired_cuenta_that_sends_again_is_looked_after_though_no_hook_reaches_us(house):
+    """Its secret was restored by hand, and the provider has dropped the URL."""
+    house.ledger.puerta("norte")
+    house.ledger.mark_retired("norte", retired=True)
+    house.clock.advance(minutes=59)
+    house.put(house.message("A-1"))
+    house.pack()
+    assert house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"], "a process may remember the secret"
+    house.clock.advance(minutes=2)
+    house.put(house.message("A-2"))
+    house.pack()
+    assert not house.operate("cuentas", cuenta="norte")["cuentas"][0]["retirada"]

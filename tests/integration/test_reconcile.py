@@ -89,10 +89,27 @@ def test_a_second_comprobante_on_a_later_page_is_seen_where_the_page_can_be_affo
     monkeypatch.setattr("facturacion.contrast.ASKED_PER_PAGE", 2)
     monkeypatch.setattr("tusfacturas.client.Cliente.consulta_por_fecha", paged(3))
     house.proveedor.web_submit("norte", house.message("A-4", cuenta=None))
+    sent(house, *(f"A-{n}" for n in range(4)), **FOREVER)
+    sent(house, "A-4")
+    later(house, minutes=6)
+    assert house.estado("A-4") == "EN_REVISION" and house.calls() == 3, "two pages, and by its reference"
+    assert house.details("A-4", "RevisionRequerida")[0]["codigo"] == "ReferenciaDuplicada"
+
+
+def test_what_a_page_shows_again_because_another_was_taken_meanwhile_is_no_second_comprobante(house, monkeypatch):
+    monkeypatch.setattr("facturacion.paginas.PAGE", 3)
+    read = paged(3)
+
+    def moved_on(cliente, fecha, *, pagina, limite):
+        answer = read(cliente, fecha, pagina=pagina, limite=limite)
+        if pagina == 0:
+            house.proveedor.web_submit("norte", house.message("X-1", cuenta=None))
+        return answer
+
+    monkeypatch.setattr("tusfacturas.client.Cliente.consulta_por_fecha", moved_on)
     sent(house, *(f"A-{n}" for n in range(5)), **FOREVER)
     later(house, minutes=6)
-    assert house.estado("A-4") == "EN_REVISION" and house.calls() == 2
-    assert house.details("A-4", "RevisionRequerida")[0]["codigo"] == "ReferenciaDuplicada"
+    assert house.estados(*(f"A-{n}" for n in range(5))) == {"ENCOLADO"}
 
 
 def test_a_date_that_is_much_longer_than_what_is_asked_about_is_not_read_to_its_end(house, monkeypatch):

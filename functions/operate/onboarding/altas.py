@@ -119,15 +119,16 @@ def retire(mundo: Mundo, alias: str, *, days: int, quien: str) -> dict[str, Any]
 def _check_untaken(mundo: Mundo, alias: str, its: tuple[str, int]) -> None:
     """One CUIT and punto de venta has one alias: under a second one what was issued would not be known.
 
-    Two operators who add two aliases in the same moment are not kept apart. What is about to be deleted sends nothing;
-    it is compared when it is recovered.
+    Two operators who add two aliases in the same moment are not kept apart. One whose secret is about to be deleted
+    counts, as far as its description tells: what was issued is known under it alone.
     """
     for ficha in mundo.caja.fichas():
-        if ficha.alias != alias and not ficha.borrado and (_described(ficha) or _read(mundo, ficha)) == its:
+        if ficha.alias != alias and (_described(ficha) or (None if ficha.borrado else _read(mundo, ficha))) == its:
+            back = f" (facturacion cuenta alta {ficha.alias} --recuperar)" if ficha.borrado else ""
             raise NoSePuede(
                 "PuntoVentaTomado",
                 f"La CUIT {its[0]}, punto de venta {its[1]}, ya es la cuenta {ficha.alias}. Con dos alias un mismo "
-                f"comprobante podría emitirse dos veces: use {ficha.alias}, o dela de baja primero.",
+                f"comprobante podría emitirse dos veces: use {ficha.alias}{back}.",
             )
 
 

@@ -32,7 +32,7 @@ from facturacion.ledger.answers import Answers, Asks, Emision
 from facturacion.ledger.cierres import Cierres
 from facturacion.ledger.claims import Claims, Reclamo
 from facturacion.ledger.corridas import Corridas, Incidente, Pendiente
-from facturacion.ledger.cuentas import Arriendo, Doors, Open, Puerta, Pulso, Turno
+from facturacion.ledger.cuentas import FORGOTTEN_AFTER, Arriendo, Doors, Open, Puerta, Pulso, Turno
 from facturacion.ledger.hooks import Guardado, Hooks, words_of
 from facturacion.ledger.pausas import Pausa
 from facturacion.ledger.recibidos import Recibido, Recibidos
@@ -47,6 +47,7 @@ class Ledger(
 
 
 __all__ = [
+    "FORGOTTEN_AFTER",
     "Arriendo",
     "Emision",
     "Guardado",

@@ -226,7 +226,8 @@ class Acciones(Table):
         if isinstance(written, Refused) and (stored := written.stored):
             # boto3 repeats a write whose answer was lost, and the repeat is refused by what it wrote itself.
             made = (asiento.version + 1, estado, decision)
-            written = stored if (stored.version, stored.estado, stored.decision) == made else written
+            new = (asiento.estado, asiento.decision) != (estado, decision)
+            written = stored if new and (stored.version, stored.estado, stored.decision) == made else written
         self._end(asiento, sk, *(CHANGED if isinstance(written, Refused) else ("Decidido", "")))
         return written
 

@@ -21,6 +21,7 @@ from facturacion.figuras import (
 from facturacion.ledger.pausas import PAUSA, TODAS, Pausas, longest
 from facturacion.ledger.reconstruccion import Restauracion
 from facturacion.ledger.table import key_of, to_plain, to_values
+from facturacion.paginas import Pagina
 from facturacion.tiempo import from_iso, to_iso
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Puerta:
     cuenta (maintenance, 429, no quota, bad credentials); `golpes` counts how often in a row, for a growing wait.
     `dudas_hasta`: until then some of its comprobantes may be in doubt (`Asiento.dudas`), and it is worth reading which.
     `sin_reconstruir`: the table was restored, and this cuenta not rebuilt in it. `pausa`: a person holds it.
+    `retirada`: since when it is gone.
     """
 
     cuenta: str
@@ -56,6 +58,7 @@ class Puerta:
     dudas_hasta: datetime | None = None
     sin_reconstruir: bool = False
     pausa: Pausa | None = None
+    retirada: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class Turno:
 
     cuenta: str
     mirado: datetime | None
-    pagina: int | None = None
+    pagina: Pagina | None = None
     oido: datetime | None = None
     callado: datetime | None = None
     hoy: Hoy | None = None
@@ -149,6 +152,7 @@ class Doors(Restauracion, Pausas):
             dudas_hasta=_instant(item, "dudas_hasta"),
             sin_reconstruir=self._is_paused(item),
             pausa=self._pausa_among(cuenta, found),
+            retirada=_instant(item, "retirada"),
         )
 
     def mark_rebuilt(self, cuenta: str, identidad: str) -> None:
@@ -162,7 +166,8 @@ class Doors(Restauracion, Pausas):
     def mark_retired(self, cuenta: str, *, retired: bool) -> None:
         """The cuenta went, or is back: its row stays, because what it sent does.
 
-        A secret that was restored by hand takes nothing back here; a hook that comes then does, being authentic.
+        A secret that was restored by hand takes nothing back here; a hook that comes then does, being authentic, and
+        so does a message that is sent.
         """
         self._change(cuenta, {"retirada": to_iso(self._clock()) if retired else None}, None)
 
@@ -291,7 +296,7 @@ class Open(Restauracion, Pausas):
         return Turno(
             cuenta=cuenta,
             mirado=_instant(item, "mirado"),
-            pagina=int(item["pagina"]) if "pagina" in item else None,
+            pagina=Pagina.read(item["pagina"]) if "pagina" in item else None,
             oido=_instant(item, "oido"),
             callado=_instant(item, "callado"),
             hoy=hoy_from_item(item["hoy"]) if "hoy" in item else None,
@@ -304,7 +309,7 @@ class Open(Restauracion, Pausas):
         until: datetime,
         mirado: datetime | None,
         en_linea: int,
-        pagina: int | None = None,
+        pagina: Pagina | None = None,
         parte: Parte | None = None,
     ) -> None:
         """The contrast that has the cuenta `until` then has ended: the interval to the next one begins now.
@@ -317,8 +322,10 @@ class Open(Restauracion, Pausas):
         gone = ["contrastando"]
         if mirado:
             sets["mirado"] = to_iso(mirado)
-        if pagina is not None:
-            sets["pagina"] = pagina
+        if pagina:
+            sets["pagina"] = str(pagina)
+        else:
+            gone.append("pagina")
         if parte:
             sets["hoy"] = hoy_to_item(parte.hoy)
             sets |= {"figuras": figuras_to_item(parte.figuras)} if parte.figuras else {}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facturacion.paginas import PAGE, next_page
+from facturacion.paginas import PAGE, Pagina, next_page
 
 QUEUED, ISSUED = SimpleNamespace(situacion="EN_COLA"), SimpleNamespace(situacion="EMITIDO")
+IN_ERROR = SimpleNamespace(situacion="CON_ERROR")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,8 @@ QUEUED, ISSUED = SimpleNamespace(situacion="EN_COLA"), SimpleNamespace(situacion
         (4, [ISSUED], 10_000, {4}, 3),  # it ended before
         (4, [ISSUED], 10_000, {3, 4}, 2),
         (4, [ISSUED], 5_000, {0, 1, 2, 3, 4}, None),
+        (4, [IN_ERROR, ISSUED], 10_000, {4}, 3),  # one in error may be anywhere
+        (4, [IN_ERROR, QUEUED], 10_000, {4}, 5),
         (0, [ISSUED], 2_500, {0}, 1),  # nothing is nearer
         (9, [], 2_500, {9}, 2),  # of a day that was longer
         (0, [], 0, {0}, None),
@@ -56,3 +60,7 @@ def test_every_page_is_read_in_the_end(total, start, issued):
         read.add(pagina)
         pagina = next_page(pagina, [ISSUED if issued else QUEUED], total, read)
     assert read >= set(range(-(-total // PAGE)))
+
+
+def test_a_page_is_kept_as_text():
+    assert Pagina.read(str(Pagina(date(2026, 11, 25), 7))) == Pagina(date(2026, 11, 25), 7)
