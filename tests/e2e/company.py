@@ -82,6 +82,15 @@ class Company:
             reached, timeout, lambda: f"the ledger has {self.states()}, open: {sorted(self.open_references())[:5]}"
         )
 
+    def wait_for_issued(self, many: int, *, timeout: float) -> None:
+        """Whatever else is still on its way."""
+
+        def reached() -> bool:
+            self.reconcile()
+            return self.states()["EMITIDO"] == many
+
+        wait_until(reached, timeout, lambda: f"the ledger has {self.states()}")
+
     def _not_final(self) -> set[str]:
         final = {"EMITIDO", "RECHAZADO", "ELIMINADO"}
         return {r for r, asiento in self.asientos().items() if asiento["estado"]["S"] not in final}
