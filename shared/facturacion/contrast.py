@@ -9,8 +9,7 @@ leaves what was not reached to the next one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, islice
@@ -27,6 +26,7 @@ from facturacion.asking import (
     is_alive,
     read_present,
 )
+from facturacion.contrastado import Contrasted
 from facturacion.emission import finish
 from facturacion.esperas import RAREST, allowed, is_time, starts
 from facturacion.estado import Estado
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from facturacion.asiento import Asiento, Causa
+    from facturacion.contrastado import Terms
     from facturacion.emission import Finishing
     from facturacion.estado import Hook
     from tusfacturas.client import Cliente
@@ -67,59 +68,6 @@ _MAY_BE_ABSENT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO, Es
 _READ_BESIDE = frozenset({Estado.ENVIADO, Estado.ENCOLADO, Estado.EN_REVISION})
 _SAYS_ENCOLADO = frozenset({"encolado", "cambio_fecha"})
 _HOOKS_COUNT = frozenset({Estado.ENVIANDO, Estado.INCIERTO, Estado.ENVIADO})
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Durations of a contrast. `due`: how old an open comprobante must be before it is asked about by itself.
-
-    `before`: when the last contrast began that looked at everything; None where there was none. `told`: until when the
-    cuenta may have been told something by a hook. `issued`: how many are known to wait for their CAE, which are all
-    that is looked for; None: this one looks at everything. `pagina`: where the last of them were found (`paginas`).
-    """
-
-    provider_timeout: timedelta
-    quiet: timedelta
-    settle: timedelta
-    due: timedelta
-    before: datetime | None = None
-    told: datetime | None = None
-    issued: int | None = None
-    pagina: Pagina | None = None
-
-
-@dataclass(slots=True)
-class Contrasted:
-    """What a contrast did. `answered` is False when the provider stopped answering: the rest waits for the next one.
-
-    `importe`: of what was finished. `line`: how many are in the provider's line, scheduled ones apart. `head`: it found
-    those that were issued among the oldest, and read no further. `whole`: it read everything, and was not cut short by
-    the provider's silence or the end of the invocation. `figuras`: of what it looked at; None where there was no time
-    to look. `untold`: when a hook should have come, of the first after `Terms.told` that was found without one.
-    `pagina`: the first page on which an issued one was found that was looked for. `astray`: none was, around that of
-    the `Terms`.
-    """
-
-    open: int = 0
-    queries: int = 0
-    finished: int = 0
-    importe: Decimal = Decimal(0)
-    healed: int = 0
-    told: int = 0
-    unfinished: int = 0
-    line: int = 0
-    answered: bool = True
-    head: bool = False
-    whole: bool = True
-    figuras: Figuras | None = None
-    untold: list[datetime] = field(default_factory=list)
-    pagina: Pagina | None = None
-    astray: bool = False
-
-    def as_fields(self) -> dict[str, object]:
-        """For the log."""
-        fields = {f.name: getattr(self, f.name) for f in dataclass_fields(self)}
-        return {name: value for name, value in fields.items() if name not in {"figuras", "untold", "pagina"}}
 
 
 def contrast(

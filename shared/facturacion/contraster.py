@@ -10,7 +10,8 @@ import boto3
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from facturacion.contrast import Terms, contrast
+from facturacion.contrast import contrast
+from facturacion.contrastado import Terms
 from facturacion.corridas import Corridas
 from facturacion.cuentas import Cuentas
 from facturacion.emission import Finishing, Pdfs
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
-    from facturacion.contrast import Contrasted
+    from facturacion.contrastado import Contrasted
     from facturacion.cuentas import Cuenta
     from facturacion.environment import Reader
     from facturacion.esperas import Ritmo
